@@ -226,7 +226,7 @@ def test_a_word_for_a_group_is_found_and_a_key_or_column_is_none() -> None:
     assert [found.group() for found in GROUP_WORDS.finditer(CODE.sub(" ", seen))] == [
         "arm", "arms", "programme group", "treated units",
     ]  # fmt: skip
-    assert GROUP_WORDS.search("treated[arm=tutoring], n_arm, 'arm'") is None
+    assert GROUP_WORDS.search("treated[arm=tutoring], n_treated, 'arm'") is None
 
 
 NO_NOUN = re.compile(r"^(?:Of|What|Who|Whom|Whose|How|When|Where|Which|As|True|False)\b")

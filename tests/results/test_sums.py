@@ -86,7 +86,7 @@ def test_the_cost_of_all_ingredients_is_the_sum_of_those_that_were_read(results:
         subset=["quantity", "unit_cost"]
     )
     each_year = read["each_year"].fillna(0) if "each_year" in read else pd.Series(0, read.index)
-    times = each_year.astype(bool).map({True: told["years"].iloc[0], False: 1})
+    times = each_year.astype(bool).map({True: told["n_years"].iloc[0], False: 1})
     total = told.loc[told["ingredient"] == "all ingredients", "total"].sum()
     assert np.isclose(total, (read["quantity"] * read["unit_cost"] * times).sum())
 
@@ -119,8 +119,8 @@ def test_intervals_hold_their_estimates_and_agree_with_the_p_values(results: Pat
     effects = pd.read_csv(results / "figures" / "effects.csv").dropna(subset=["conf_low"])
     assert effects["estimate"].between(effects["conf_low"], effects["conf_high"]).all()
     outside = (effects["conf_low"] > 0) | (effects["conf_high"] < 0)
-    clear = (effects["p_value"] - (1 - effects["level"])).abs() > MONTE_CARLO
-    significant = effects["p_value"] < 1 - effects["level"]
+    clear = (effects["p_value"] - (1 - effects["conf_level"])).abs() > MONTE_CARLO
+    significant = effects["p_value"] < 1 - effects["conf_level"]
     assert (outside == significant)[clear].all()
 
 
@@ -162,7 +162,7 @@ def test_the_effects_figure_draws_the_estimates_table(
     assert len(drawn) == len(effects)
     for outcome, rows in drawn.groupby("outcome"):
         known = effects[effects["outcome"] == outcome]
-        assert set(rows["unit"]) == {effect_unit(outcomes[outcome])}, outcome
+        assert set(rows["units_label"]) == {effect_unit(outcomes[outcome])}, outcome
         for name in ("estimate", "conf_low", "conf_high"):
             wanted = np.sort(times_shown(outcomes[outcome]) * known[name])
             np.testing.assert_allclose(np.sort(rows[name]), wanted, err_msg=f"{outcome}, {name}")

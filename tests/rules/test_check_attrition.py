@@ -76,9 +76,9 @@ def test_the_scripts_write_what_their_rules_name(tmp_path: Path) -> None:
         **paths,
     )
     counted = pd.read_csv(paths["attrition"])
-    pupils = counted[(counted["quantity"] == "lost") & (counted["level"] == "pupils")].iloc[0]
-    assert pupils["n_control"] + pupils["n_arm"] == len(then)
-    assert pupils["count_control"] + pupils["count_arm"] == len(then) - len(later)
+    pupils = counted[(counted["kind"] == "lost") & (counted["level"] == "pupils")].iloc[0]
+    assert pupils["n_control"] + pupils["n_treated"] == len(then)
+    assert pupils["count_control"] + pupils["count_treated"] == len(then) - len(later)
     assert "treated:maths" in set(pd.read_csv(paths["who_left"])["term"])
     assert pd.read_csv(paths["missing_outcomes"])["converged"].all()
     files = {kind: str(tmp_path / f"figure.{kind}") for kind in ("svg", "pdf", "png", "csv", "txt")}
@@ -118,8 +118,8 @@ def test_a_study_of_published_rates_has_an_attrition_of_schools_and_nothing_else
         protocol=protocol(outcomes, no_data={"programme": 1}), analysis_years=[2019], **paths,
     )  # fmt: skip
     (row,) = pd.read_csv(paths["attrition"]).to_dict("records")
-    assert (row["level"], row["n_control"], row["n_arm"]) == ("schools", 6, 7)
-    assert (row["count_control"], row["count_arm"]) == (1, 3)
+    assert (row["level"], row["n_control"], row["n_treated"]) == ("schools", 6, 7)
+    assert (row["count_control"], row["count_treated"]) == (1, 3)
     assert "published as a bound or a range, counted as lost: 1" in row["note"]
     assert "no data received: 1" in row["note"]
     files = {kind: str(tmp_path / f"figure.{kind}") for kind in ("svg", "pdf", "png", "csv", "txt")}
@@ -128,7 +128,7 @@ def test_a_study_of_published_rates_has_an_attrition_of_schools_and_nothing_else
         boundary="cautious", unit="school", study=STUDY, **files,
     )  # fmt: skip
     (point,) = pd.read_csv(files["csv"], comment="#").to_dict("records")
-    assert (point["level"], point["name"]) == ("schools", "Maths")
+    assert (point["level"], point["outcome_label"]) == ("schools", "Maths")
     assert point["overall"] == pytest.approx(100 * row["overall"])
     assert pd.read_csv(paths["who_left"]).empty
     assert pd.read_csv(paths["missing_outcomes"]).empty

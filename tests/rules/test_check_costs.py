@@ -34,5 +34,5 @@ def test_the_cost_per_pupil_is_over_the_programmes_pupils_of_the_sample(
     assert rows["total"].tolist() == [1200.0, 400.0, 1600.0]
     pupils = pd.read_parquet(finished.path("sample.parquet"))
     reached = ((pupils["arm"].astype("str") == "programme") & (pupils["year"] == 2020)).sum()
-    assert rows["pupils"].tolist() == [reached] * 3 == [80] * 3
+    assert rows["n_pupils"].tolist() == [reached] * 3 == [80] * 3
     assert rows["per_pupil_year"].tolist() == pytest.approx([15.0, 5.0, 20.0])

@@ -83,7 +83,7 @@ def test_the_attrition_boundary_is_of_the_years_analysed_the_unit_and_the_plans_
     run: Any,
 ) -> None:
     row = dict.fromkeys(ATTRITION, np.nan) | {
-        "quantity": "lost", "outcome": "maths", "level": "teachers", "arm": "t", "overall": 0.1,
+        "kind": "lost", "outcome": "maths", "level": "teachers", "arm": "t", "overall": 0.1,
         "differential": -0.02,
     }  # fmt: skip
     figure, data = run(
@@ -98,7 +98,8 @@ def test_the_attrition_boundary_is_of_the_years_analysed_the_unit_and_the_plans_
 
 def test_the_distributions_bear_the_heaps_of_the_check(run: Any) -> None:
     bins = pd.DataFrame(
-        {"outcome": "maths", "year": 2020, "low": [0.0, 1.0], "high": [1.0, 2.0], "n": [1, 3],
+        {"outcome": "maths", "year": 2020, "bin_low": [0.0, 1.0], "bin_high": [1.0, 2.0], "n": [1,
+         3],
          "share": [0.25, 0.75]}
     )  # fmt: skip
     heaps = pd.DataFrame({"outcome": ["maths"], "year": 2020, "value": 1.0, "verdict": "heap"})
@@ -157,7 +158,7 @@ def test_the_effects_bear_the_truth_of_a_simulation_where_it_is_named(
 
 def test_the_fidelity_matrix_is_that_of_the_check(run: Any) -> None:
     check = pd.DataFrame(
-        {"component": ["coaching"], "label": "Coaching", "year": 2020, "unit": "school",
+        {"component": ["coaching"], "label": "Coaching", "year": 2020, "unit_kind": "school",
          "unit_threshold": 10.0, "share_required": 0.8, "n_met": 9, "n_units": 10, "n_recorded": 10,
          "share_met": 0.9, "met": "yes"}
     )  # fmt: skip
@@ -244,7 +245,7 @@ def test_school_means_are_of_the_last_baseline_year_and_over_the_years_analysed(
         draw_school_means, panel=PANEL, outcomes=OUTCOMES, arms=ARMS, years=years,
         analysis_years=[2020, 2021],
     )  # fmt: skip
-    assert data[["school", "time", "mean"]].to_numpy().tolist() == [
+    assert data[["school", "when", "mean"]].to_numpy().tolist() == [
         ["A", "before", 9.0], ["A", "after", 2.0], ["B", "after", 4.0],
     ]  # fmt: skip
     (panel,) = figure.axes
@@ -280,8 +281,9 @@ def test_the_timeline_counts_those_measured_in_the_sample_and_units_in_the_assig
 
 def test_re_randomisations_of_all_models_are_drawn(run: Any, tmp_path: Path) -> None:
     bins = pd.DataFrame(
-        {"model": "itt", "outcome": "maths", "statistic": "studentised", "low": [-1.0, 0.0],
-         "high": [0.0, 1.0], "share": 0.5, "observed": 0.5, "p_value": 0.5, "draws": 10,
+        {"model": "itt", "outcome": "maths", "statistic_name": "studentised", "bin_low": [-1.0,
+         0.0],
+         "bin_high": [0.0, 1.0], "share": 0.5, "observed": 0.5, "p_value": 0.5, "replications": 10,
          "exact": False, "undefined": 0}
     )  # fmt: skip
     paths = [str(tmp_path / f"{name}.draws.csv") for name in ("itt", "other")]
@@ -328,7 +330,7 @@ def test_nothing_of_a_staggered_study_is_drawn_as_if_all_had_begun_together(run:
         draw_school_means, panel=COHORTS, outcomes=OUTCOMES, arms=ARMS, years=years,
         analysis_years=[2019, 2020],
     )  # fmt: skip
-    after = data[data["time"] == "after"]
+    after = data[data["when"] == "after"]
     assert after[["school", "mean"]].to_numpy().tolist() == [["A", 4.0], ["C", 6.0]]
 
 

@@ -131,10 +131,10 @@ def test_re_draws_of_an_honest_list_meet_its_criterion_two_arms_at_a_time(folder
     assert found["ri"]["method"][0].endswith("that meet the design's criterion of balance")
     assert found["ri"]["p_value"].notna().all()
     score = found["balance"][found["balance"]["variable"] == "score"]
-    assert score["p_rerandomisation"].notna().all()
+    assert score["rerandomisation_p_value"].notna().all()
     # A draw is as balanced as all those that were acceptable, though no other draw would be.
-    spread = found["balance"][found["balance"]["level"] == "pupil"]["adjusted_p"]
-    assert (score["p_rerandomisation"] < spread).all()
+    spread = found["balance"][found["balance"]["level"] == "pupil"]["adjusted_p_value"]
+    assert (score["rerandomisation_p_value"] < spread).all()
 
 
 def test_a_swap_is_contradicted_by_name_and_what_needs_the_criterion_is_left_out(
@@ -148,7 +148,7 @@ def test_a_swap_is_contradicted_by_name_and_what_needs_the_criterion_is_left_out
     assert block.startswith("not as drawn: ")
     for name in ("balance", "omnibus"):
         table = found[name]
-        assert table["p_rerandomisation"].isna().all()
+        assert table["rerandomisation_p_value"].isna().all()
         assert table["note"].str.contains("does not meet the balance criterion").all()
     assert found["balance"]["standardised_difference"].notna().all()
     row = found["ri"].iloc[0]

@@ -14,9 +14,9 @@ ESTIMATE = {
 }  # fmt: skip
 
 LOST = {
-    "quantity": "lost", "outcome": "maths", "model": "itt", "year": 2020, "level": "pupils",
-    "arm": "programme", "n_control": 100.0, "count_control": 20.0, "n_arm": 110.0,
-    "count_arm": 30.0, "overall": 0.242, "differential": 0.018, "boundary_cautious": 0.05,
+    "kind": "lost", "outcome": "maths", "model": "itt", "year": 2020, "level": "pupils",
+    "arm": "programme", "n_control": 100.0, "count_control": 20.0, "n_treated": 110.0,
+    "count_treated": 30.0, "overall": 0.242, "differential": 0.018, "boundary_cautious": 0.05,
     "boundary_optimistic": 0.09, "verdict": "low", "note": None,
 }  # fmt: skip
 
@@ -67,7 +67,7 @@ def made_verdict(**changed: Any) -> dict[str, Any]:
             "estimates": [ESTIMATE, {**ESTIMATE, "estimand": "joint test"}],
             "icc": {"maths": {"school": [0.05, 0.02, 0.09]}},
         },
-        "attrition": [LOST, {**LOST, "quantity": "joined late", "outcome": None}],
+        "attrition": [LOST, {**LOST, "kind": "joined late", "outcome": None}],
         "ratings": [],
         **changed,
     }  # fmt: skip

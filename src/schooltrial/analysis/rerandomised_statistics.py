@@ -14,8 +14,8 @@ LEAST, MOST = 12, 60
 """Bins of few draws, and of many: in between, the root of their number."""
 
 COLUMNS = [
-    "model", "outcome", "statistic", "low", "high", "share", "observed", "p_value", "draws",
-    "exact", "undefined",
+    "model", "outcome", "statistic_name", "bin_low", "bin_high", "share", "observed", "p_value",
+    "replications", "exact", "undefined",
 ]  # fmt: skip
 
 

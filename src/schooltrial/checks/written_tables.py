@@ -9,7 +9,8 @@ import pandas as pd
 
 TEXTS = (
     "school", "teacher", "pupil", "leader", "unit", "block", "arm", "period", "component", "table",
-    "file", "column", "rule", "before", "after", "variable", "category", "label", "raw_column",
+    "file", "column", "rule", "before", "after", "variable", "category", "label", "unit_kind",
+    "quantity_unit", "units_label",
     "values", "outcome", "model", "level", "subgroup", "term", "ingredient", "sample", "scope",
 )  # fmt: skip
 """Columns of checks that hold names, codes or sentences; each may look like a number."""

@@ -54,12 +54,12 @@ def _arrows(rows: pd.DataFrame) -> bool:
 
 def _share_scale(rows: pd.DataFrame) -> bool:
     """Return whether two outcomes have one unit."""
-    return bool((rows.groupby("unit")["outcome"].nunique() > 1).any())
+    return bool((rows.groupby("units_label")["outcome"].nunique() > 1).any())
 
 
 def _runs_farther(rows: pd.DataFrame) -> bool:
     """Return whether an interval or band runs beyond its panel."""
-    return any(_cut(of_unit) for _, of_unit in rows.groupby("unit"))
+    return any(_cut(of_unit) for _, of_unit in rows.groupby("units_label"))
 
 
 def _cut(rows: pd.DataFrame) -> bool:
@@ -76,7 +76,7 @@ def _beyond(ends: pd.DataFrame, limits: tuple[float, float]) -> bool:
 def _means_run_farther(rows: pd.DataFrame) -> bool:
     """Return whether the interval of a mean runs beyond its panel."""
     return any(
-        _beyond(of_unit[["low", "high"]], trends.vertical_limits(of_unit))
+        _beyond(of_unit[["conf_low", "conf_high"]], trends.vertical_limits(of_unit))
         for _, of_unit in rows.groupby("mean_unit")
     )
 
@@ -96,10 +96,10 @@ def _both_averages(rows: pd.DataFrame) -> bool:
 
 def _overlapping(rows: pd.DataFrame) -> bool:
     """Return whether two intervals of an outcome and year have a part in common."""
-    known = rows[rows["low"].notna()].sort_values(["outcome", "year", "low"])
-    highest = known.groupby(["outcome", "year"])["high"].transform(lambda ends: ends.cummax())
+    known = rows[rows["conf_low"].notna()].sort_values(["outcome", "year", "conf_low"])
+    highest = known.groupby(["outcome", "year"])["conf_high"].transform(lambda ends: ends.cummax())
     before = highest.groupby([known["outcome"], known["year"]]).shift()
-    return bool((known["low"] <= before).any())
+    return bool((known["conf_low"] <= before).any())
 
 
 def _in_control_sd(rows: pd.DataFrame) -> bool:
@@ -110,9 +110,9 @@ def _in_control_sd(rows: pd.DataFrame) -> bool:
 def _seen_once(rows: pd.DataFrame) -> bool:
     """Return whether a school was measured before the programme only, or after it only."""
     known = rows[rows["mean"].notna()]
-    both = known[known["outcome"].isin(known.loc[known["time"] == BEFORE, "outcome"])]
-    times = both.groupby(["outcome", "school"])["time"].nunique()
-    return bool((times < both["time"].nunique()).any())
+    both = known[known["outcome"].isin(known.loc[known["when"] == BEFORE, "outcome"])]
+    times = both.groupby(["outcome", "school"])["when"].nunique()
+    return bool((times < both["when"].nunique()).any())
 
 
 def _crowded(rows: pd.DataFrame) -> bool:
@@ -124,7 +124,7 @@ def _crowded(rows: pd.DataFrame) -> bool:
 
 def _measured_after_only(rows: pd.DataFrame) -> bool:
     """Return whether an outcome was not measured before the programme."""
-    before = rows.loc[(rows["time"] == BEFORE) & rows["mean"].notna(), "outcome"]
+    before = rows.loc[(rows["when"] == BEFORE) & rows["mean"].notna(), "outcome"]
     return not rows["outcome"].isin(before).all()
 
 
@@ -157,7 +157,7 @@ FACTS: dict[str, dict[str, Fact]] = {
         "if_arrowheads": _runs_farther,
     },
     "school_means": {
-        "if_before": _has("time", BEFORE),
+        "if_before": _has("when", BEFORE),
         "if_after_only": _measured_after_only,
         "if_ribbon": _crowded,
         "if_once": _seen_once,

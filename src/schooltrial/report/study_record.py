@@ -42,7 +42,7 @@ FOUND = (
 )  # fmt: skip
 
 LOST = (
-    "model", "year", "level", "arm", "n_control", "count_control", "n_arm", "count_arm",
+    "model", "year", "level", "arm", "n_control", "count_control", "n_treated", "count_treated",
     "overall", "differential", "boundary_cautious", "boundary_optimistic", "verdict", "note",
 )  # fmt: skip
 
@@ -223,7 +223,7 @@ def once_each(attrition: Sequence[Record]) -> list[Record]:
     attrition : sequence of mapping
         Rows of ``attrition.csv``.
     """
-    lost = [row for row in attrition if row["quantity"] == "lost"]
+    lost = [row for row in attrition if row["kind"] == "lost"]
     if not lost:
         return []
     repeated = repeated_rows(pd.DataFrame(lost)).tolist()

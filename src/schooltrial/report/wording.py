@@ -32,12 +32,31 @@ def block_word(design: Mapping[str, Any]) -> str:
     return "matched set" if label == PLAIN_BLOCK else f"matched set ({label})"
 
 
+ENDS_HEAD = re.compile(r" (?:of|in|within|at|from|for|with) | \(")
+"""Where the noun of a label ends that is put in the plural: pairs of schools,
+classes in a school."""
+
+
+SEVERAL = re.compile(r" (?:and|by|×|x|\+|&) |, | ?/ ?|-by-", re.I)
+"""What joins the columns of blocks that are made of several: district and level."""
+
+
+def of_several(design: Mapping[str, Any]) -> bool:
+    """Return whether a block is made of several columns, such as district and level."""
+    return bool(SEVERAL.search(ENDS_HEAD.split(block_word(design))[0]))
+
+
 def block_words(design: Mapping[str, Any]) -> str:
-    """Return what readers call several blocks: ``pairs of schools``."""
+    """Return what readers call several blocks: ``pairs of schools``.
+
+    Where a block is made of several columns, ``combinations of district and level``.
+    """
     word = block_word(design)
-    ends = min(at for at in (word.find(" of "), word.find(" ("), len(word)) if at >= 0)
-    one = word[:ends]
-    return f"{one if one.endswith('s') and not one.endswith('ss') else plural_of(one)}{word[ends:]}"
+    found = ENDS_HEAD.search(word)
+    one, rest = (word[: found.start()], word[found.start() :]) if found else (word, "")
+    if of_several(design):
+        return f"combinations of {word}"
+    return f"{one if one.endswith('s') and not one.endswith('ss') else plural_of(one)}{rest}"
 
 
 def design_sentence(protocol: Mapping[str, Any]) -> str:

@@ -36,17 +36,17 @@ def test_shares_of_bins_add_up_and_the_observed_statistic_lies_within_them() -> 
     assert list(bins.columns) == COLUMNS
     assert len(bins) == MOST
     assert bins["share"].sum() == pytest.approx(1.0)
-    assert bins["low"].iloc[0] == CHANCE.min()
-    assert bins["high"].iloc[-1] == 9.0
-    assert np.allclose(bins["high"][:-1], bins["low"][1:])
+    assert bins["bin_low"].iloc[0] == CHANCE.min()
+    assert bins["bin_high"].iloc[-1] == 9.0
+    assert np.allclose(bins["bin_high"][:-1], bins["bin_low"][1:])
     assert set(bins["p_value"]) == {0.2}
-    assert set(bins["draws"]) == {10_000}
+    assert set(bins["replications"]) == {10_000}
 
 
 def test_a_bins_share_is_that_of_the_draws_in_it() -> None:
     bins = bin_statistics("ri", _fitted(CHANCE, 0.5))
     for row in bins.iloc[[5, 30]].itertuples():
-        inside = (row.low <= CHANCE) & (row.high > CHANCE)
+        inside = (row.bin_low <= CHANCE) & (row.bin_high > CHANCE)
         assert row.share == pytest.approx(inside.mean())
 
 

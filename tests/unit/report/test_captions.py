@@ -60,7 +60,7 @@ def test_a_timeline_explains_its_line_and_numbers_only_where_it_has_them() -> No
 
 def test_effects_by_year_name_larger_panels_only_where_there_are_several_models() -> None:
     point = {
-        "model": "a", "outcome": "maths", "unit": "SD", "estimate": 0.1, "conf_low": 0.0,
+        "model": "a", "outcome": "maths", "units_label": "SD", "estimate": 0.1, "conf_low": 0.0,
         "conf_high": 0.2, "band_low": -0.1, "band_high": 0.3,
     }  # fmt: skip
     assert _told("event_study", [point]) == ""
@@ -75,29 +75,32 @@ def test_effects_by_year_name_larger_panels_only_where_there_are_several_models(
 
 
 def test_trends_speak_of_overlap_and_of_the_control_line_only_where_they_hold() -> None:
-    low = {"outcome": "maths", "year": 2019, "mean": 0.5, "low": 0.0, "high": 1.0,
+    low = {"outcome": "maths", "year": 2019, "mean": 0.5, "conf_low": 0.0, "conf_high": 1.0,
            "standardise": "none", "mean_unit": "points"}  # fmt: skip
-    high = {**low, "mean": 2.5, "low": 2.0, "high": 3.0}
+    high = {**low, "mean": 2.5, "conf_low": 2.0, "conf_high": 3.0}
     assert _told("trends", [low, high]) == ""
-    assert _told("trends", [low, {**high, "low": 0.5, "standardise": "control"}]) == (
+    assert _told("trends", [low, {**high, "conf_low": 0.5, "standardise": "control"}]) == (
         "Where intervals of a year overlap, the thinner one is in front. Outcomes in "
         "{control}-group SDs are always 0 for the {control} group."
     )
 
 
 def test_trends_speak_of_arrowheads_only_where_an_interval_runs_beyond_its_panel() -> None:
-    usual = {"outcome": "maths", "year": 2019, "mean": 0.5, "low": 0.0, "high": 1.0,
+    usual = {"outcome": "maths", "year": 2019, "mean": 0.5, "conf_low": 0.0, "conf_high": 1.0,
              "standardise": "none", "mean_unit": "points"}  # fmt: skip
     years: list[dict[str, Any]] = [{**usual, "year": year} for year in range(2019, 2023)]
     told = "An arrowhead marks an interval that runs beyond the panel."
     assert _told("trends", years) == ""
-    assert _told("trends", [*years, {**usual, "year": 2023, "low": -60.0, "high": 60.0}]) == told
-    other = {**usual, "year": 2023, "low": -60.0, "high": 60.0, "outcome": "days"}
+    assert (
+        _told("trends", [*years, {**usual, "year": 2023, "conf_low": -60.0, "conf_high": 60.0}])
+        == told
+    )
+    other = {**usual, "year": 2023, "conf_low": -60.0, "conf_high": 60.0, "outcome": "days"}
     assert _told("trends", [*years, {**other, "mean_unit": "days"}]) == ""  # it has its own axis
 
 
 def test_effects_speak_of_arrowheads_only_where_an_interval_has_no_end() -> None:
-    row = {"outcome": "maths", "unit": "SD", "n_schools": 40, "estimator": "multilevel",
+    row = {"outcome": "maths", "units_label": "SD", "n_schools": 40, "estimator": "multilevel",
            "conf_low": -0.1, "conf_high": 0.2}  # fmt: skip
     assert _told("effects", [row]) == ""
     assert _told("effects", [row, {**row, "conf_high": float("inf")}]) == (
@@ -106,7 +109,7 @@ def test_effects_speak_of_arrowheads_only_where_an_interval_has_no_end() -> None
 
 
 def test_averages_over_schools_and_people_are_told_apart_only_where_both_are_drawn() -> None:
-    row = {"outcome": "maths", "unit": "SD", "n_schools": 40, "estimator": "multilevel",
+    row = {"outcome": "maths", "units_label": "SD", "n_schools": 40, "estimator": "multilevel",
            "conf_low": -0.1, "conf_high": 0.2}  # fmt: skip
     assert _told("effects", [row]) == ""
     other = {**row, "estimator": "cluster_robust"}
@@ -116,9 +119,9 @@ def test_averages_over_schools_and_people_are_told_apart_only_where_both_are_dra
 
 
 def test_hollow_schools_are_explained_only_where_a_school_was_measured_once() -> None:
-    before = {"outcome": "maths", "arm": "a", "school": "S1", "time": "before", "mean": 1.0,
+    before = {"outcome": "maths", "arm": "a", "school": "S1", "when": "before", "mean": 1.0,
               "standardise": "none"}  # fmt: skip
-    after = {**before, "time": "after"}
+    after = {**before, "when": "after"}
     assert "Hollow" not in _told("school_means", [before, after])
     hollow = "Hollow marks are schools seen at one of the times."
     assert _told("school_means", [before, after, {**after, "school": "S2"}]).endswith(hollow)
@@ -127,12 +130,12 @@ def test_hollow_schools_are_explained_only_where_a_school_was_measured_once() ->
 
 
 def test_lines_of_schools_are_explained_only_where_an_outcome_was_measured_before() -> None:
-    after = {"outcome": "maths", "arm": "a", "school": "S1", "time": "after", "mean": 1.0,
+    after = {"outcome": "maths", "arm": "a", "school": "S1", "when": "after", "mean": 1.0,
              "standardise": "none"}  # fmt: skip
     alone = _told("school_means", [after])
     assert "the thick line" not in alone
     assert "was not itself measured" in alone
-    both = _told("school_means", [after, {**after, "time": "before"}])
+    both = _told("school_means", [after, {**after, "when": "before"}])
     assert "the thick line" in both
     assert "was not itself measured" not in both
 
@@ -147,7 +150,7 @@ def test_the_signs_of_the_flow_are_explained_only_where_it_has_them() -> None:
 def test_a_ribbon_is_explained_only_where_it_stands_for_many_schools() -> None:
     def told(schools: int) -> str:
         return _told("school_means", [
-            {"outcome": "maths", "arm": "a", "school": f"S{at}", "time": time, "mean": float(at),
+            {"outcome": "maths", "arm": "a", "school": f"S{at}", "when": time, "mean": float(at),
              "standardise": "none"}
             for at in range(schools) for time in ("before", "after")
         ])  # fmt: skip

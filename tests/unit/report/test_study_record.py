@@ -48,7 +48,7 @@ def test_what_is_not_known_is_null_and_what_there_is_none_of_is_empty() -> None:
 def test_only_effects_and_losses_enter_their_tables() -> None:
     record = _record()
     assert [row["estimand"] for row in record["results"]["effects"]] == ["ITT"]
-    assert [row["count_arm"] for row in record["attrition"]] == [30]
+    assert [row["count_treated"] for row in record["attrition"]] == [30]
     assert type(record["attrition"][0]["n_control"]) is int
 
 

@@ -99,6 +99,18 @@ def test_blocks_have_one_name_on_every_page() -> None:
     assert named("paired", "block") == ("matched set", "matched sets")
     assert named("blocked", "District") == ("district", "districts")
     assert named("blocked", "block") == ("block", "blocks")
+    assert named("blocked", "class in a school") == ("class in a school", "classes in a school")
+    assert named("blocked", "Local authority") == ("local authority", "local authorities")
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["district and level", "district, level", "region × size", "region by size", "sex-by-grade"],
+)
+def test_blocks_of_several_columns_are_combinations_of_them(label: str) -> None:
+    design = {"kind": "blocked", "block_label": label}
+    assert block_words(design) == f"combinations of {label}"
+    assert block_words({"kind": "paired", "block_label": label}) == f"matched sets ({label})"
 
 
 def test_what_a_protocol_does_not_state_is_said_to_be_so() -> None:

@@ -120,7 +120,7 @@ def placebo_cohort_rows(checked: CheckedModel) -> tuple[list[Row], pd.DataFrame]
         found = _drawn(checked)
     if found is None:
         row = checked.row("placebo cohort", "treated", note="; ".join(why))
-        return [row], pd.DataFrame(columns=["model", "outcome", "draw", "estimate"])
+        return [row], pd.DataFrame(columns=["model", "outcome", "replication", "estimate"])
     observed, drawn, within = found
     known = drawn[np.isfinite(drawn)]
     p = (1 + int((np.abs(known) >= abs(observed) - 1e-9).sum())) / (1 + len(known))
@@ -136,7 +136,8 @@ def placebo_cohort_rows(checked: CheckedModel) -> tuple[list[Row], pd.DataFrame]
     draws = pd.DataFrame(
         {
             "model": checked.plan.name, "outcome": checked.outcome,
-            "draw": np.arange(len(drawn) + 1), "estimate": np.concatenate([[observed], drawn]),
+            "replication": np.arange(len(drawn) + 1), "estimate": np.concatenate([[observed],
+            drawn]),
         }
     )  # fmt: skip
     return [row], draws[draws["estimate"].notna()]

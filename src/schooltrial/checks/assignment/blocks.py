@@ -32,8 +32,8 @@ def assignment_check(
     Returns
     -------
     DataFrame
-        Columns ``block, n_units, n_<arm>…, share_treated, verdict``. ``n_units`` counts the units
-        that were assigned, whatever they are, and ``share_treated`` those in any group but
+        Columns ``block, n_units, n_<arm>…, treated_share, verdict``. ``n_units`` counts the units
+        that were assigned, whatever they are, and ``treated_share`` those in any group but
         control. A block with a single group cannot inform an effect; one that lacks some arm
         informs those it has; in a paired design a set of another size than one unit per group is
         named. Where every unit of a staggered design enters, no block has a control group, and none
@@ -43,7 +43,7 @@ def assignment_check(
     counts = pd.crosstab(blocks, assignment["arm"]).reindex(columns=list(arms), fill_value=0)
     table = counts.add_prefix("n_").reset_index(names="block")
     table.insert(1, "n_units", counts.sum(axis=1).to_numpy())
-    table["share_treated"] = (counts[list(arms[1:])].sum(axis=1) / counts.sum(axis=1)).to_numpy()
+    table["treated_share"] = (counts[list(arms[1:])].sum(axis=1) / counts.sum(axis=1)).to_numpy()
     if kind == "staggered" and not counts[arms[0]].any():
         table["verdict"] = ALL_ENTER
     else:

@@ -131,7 +131,7 @@ def _order_tests(
 
 def _order(check: str, what: str, test: OrderTest) -> Finding:
     told = f"{what}: {test.statistic:.4g}, expected {test.expected:.4g}"
-    return Finding(check, told, UNTESTED, test.statistic, p=test.p_value)
+    return Finding(check, told, UNTESTED, test.statistic, p_value=test.p_value)
 
 
 def _baseline(
@@ -162,7 +162,7 @@ def _baseline(
         f"{filled:,} missing values replaced by the mean of their block" if filled else "",
     ]
     reason = "; ".join(filter(None, parts))
-    return Finding(check, told, UNTESTED, test.statistic, p=test.p_value, reason=reason)
+    return Finding(check, told, UNTESTED, test.statistic, p_value=test.p_value, reason=reason)
 
 
 def _by_arm(
@@ -198,26 +198,26 @@ def with_verdicts(
     no_evidence : mapping of str to str, optional
         First words of tests whose small p-values are noted and cast no doubt, and why.
     """
-    made = [test for test in tests if np.isfinite(test.p)]
+    made = [test for test in tests if np.isfinite(test.p_value)]
     own = sum(test.check.startswith(OWN) for test in made)
     half = alpha / 2 if 0 < own < len(made) else alpha
     judged = []
     for test in tests:
-        if not np.isfinite(test.p):
+        if not np.isfinite(test.p_value):
             judged.append(test)
             continue
         level = half / (own if test.check.startswith(OWN) else len(made) - own)
-        doubtful = test.p < level
+        doubtful = test.p_value < level
         words = [test.reason] if test.reason else []
         why = next(
             (w for name, w in (no_evidence or {}).items() if test.check.startswith(name)), ""
         )
         if doubtful:
-            words.append(why or f"randomisation gives this in {chance(test.p)} of cases")
+            words.append(why or f"randomisation gives this in {chance(test.p_value)} of cases")
         verdict = (NOTED if why else DOUBT) if doubtful else PASSED
         judged.append(
             Finding(
-                test.check, test.finding, verdict, test.value, level, test.p, "; ".join(words)
+                test.check, test.finding, verdict, test.value, level, test.p_value, "; ".join(words)
             )
         )  # fmt: skip
     return judged

@@ -21,7 +21,7 @@ ALL_ENTER = "no unit stays outside: cohorts are compared with those that enter l
 ORDER = [FAILED, DOUBT, NOTED, PASSED, UNTESTED]
 
 
-TEST_COLUMNS = ["check", "finding", "value", "threshold", "p", "verdict", "reason"]
+TEST_COLUMNS = ["check", "finding", "value", "threshold", "p_value", "verdict", "reason"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Finding:
         What was asked.
     finding : str
         What was found, in words.
-    value, threshold, p : float
+    value, threshold, p_value : float
         The number found, the one it is held to, and the p-value; NaN where there is none.
     verdict : str
         passed, noted (true, and no contradiction), in doubt (improbable under the lottery), failed
@@ -48,7 +48,7 @@ class Finding:
     verdict: str
     value: float = np.nan
     threshold: float = np.nan
-    p: float = np.nan
+    p_value: float = np.nan
     reason: str = ""
 
 

@@ -235,7 +235,7 @@ def _ratio(counts: pd.DataFrame, plan: LotteryPlan) -> Finding:
     return Finding(
         "sample ratio",
         f"{'/'.join(map(str, total))}, expected {'/'.join(f'{k:g}' for k in planned.round(2))}",
-        UNTESTED, total[0] / sum(total), p=test.p_value,
+        UNTESTED, total[0] / sum(total), p_value=test.p_value,
         reason=f"{test.method}; each unit drawn on its own"
         + ("" if plan.simple else ", which is conservative here"),
     )  # fmt: skip

@@ -78,7 +78,7 @@ class AssignmentVerdict:
         level), reproduced from its seed, consistent with the planned randomisation, not randomised.
     reasons : tuple of str
     units : DataFrame
-        ``unit, block, arm, drawn_arm, pupils_changed_arm, taken_up, verdict, reason``.
+        ``unit, block, arm, drawn_arm, n_pupils_changed_arm, taken_up, verdict, reason``.
     tests : DataFrame
         ``check, finding, value, threshold, p, verdict, reason``.
     distances : DataFrame
@@ -275,7 +275,7 @@ def _verdict(tests: list[Finding], by_lot: bool) -> tuple[str, list[str]]:
             "we re-ran the draw from its seed and obtained the same allocation",
             *later,
         ]
-    made = [test for test in tests if test.p == test.p]
+    made = [test for test in tests if test.p_value == test.p_value]
     told = f"{len(made)} randomisation checks, none of which casts doubt on the list"
     told += "; the numbers by group are as planned" if NUMBERS in passed else ""
     noted = [_said(test) for test in tests if test.check == NUMBERS and test.verdict == NOTED]
@@ -300,7 +300,7 @@ def _unit_table(
     absent = pd.DataFrame({"unit": only}, dtype="str")
     table = pd.concat([listed[["unit", "block", "arm"]], absent], ignore_index=True)
     table["drawn_arm"] = table["unit"].map(drawn.to_dict())
-    table["pupils_changed_arm"] = table["unit"].map(changed.to_dict())
+    table["n_pupils_changed_arm"] = table["unit"].map(changed.to_dict())
     table["taken_up"] = table["unit"].map({} if taken_up is None else taken_up.to_dict())
     said = [found.of_unit(unit) for unit in table["unit"]]
     table["verdict"] = [verdict for verdict, _ in said]

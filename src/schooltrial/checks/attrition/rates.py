@@ -39,8 +39,8 @@ BOUNDARIES: tuple[Assumption, ...] = ("cautious", "optimistic")
 
 
 COLUMNS = [
-    "quantity", "outcome", "model", "year", "level", "arm", "n_control", "count_control",
-    "rate_control", "n_arm", "count_arm", "rate_arm", "overall", "differential",
+    "kind", "outcome", "model", "year", "level", "arm", "n_control", "count_control",
+    "rate_control", "n_treated", "count_treated", "rate_treated", "overall", "differential",
     "boundary_cautious", "boundary_optimistic", "verdict_cautious", "verdict_optimistic",
     "bias_cautious", "bias_optimistic", "verdict", "note",
 ]  # fmt: skip
@@ -97,7 +97,7 @@ def attrition(
     -------
     DataFrame
         Columns ``COLUMNS``; rates, boundaries and biases (in SD) are shares, not per cent.
-        ``quantity`` is ``lost`` (one row per outcome, primary model of it, year from the
+        ``kind`` is ``lost`` (one row per outcome, primary model of it, year from the
         programme's first on, level and arm; ``model`` is empty where none analyses the outcome in
         that year and arm); ``new intake`` (who by their grade came into the study's grades after
         the baseline year), ``joined early`` (in the programme's first year) and ``joined late``;

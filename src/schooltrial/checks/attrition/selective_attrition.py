@@ -25,7 +25,7 @@ ESTIMATE = [
 
 COLUMNS = [
     "outcome", "model", "year", "arm", "variable", "category", "term", "n_lost_control",
-    "n_lost_arm", "lost_control", "kept_control", "lost_arm", "kept_arm",
+    "n_lost_treated", "lost_control", "kept_control", "lost_treated", "kept_treated",
     *("n_units" if name == "n_schools" else name for name in ESTIMATE),
 ]  # fmt: skip
 

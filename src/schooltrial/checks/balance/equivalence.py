@@ -39,8 +39,8 @@ Basis = Literal["own", "named", "domain"]
 
 EQUIVALENCE_COLUMNS = [
     "outcome", "model", "basis", "sample", "level", "arm", "variable", "category", "label",
-    "n_control", "n_treated", "missing", "missing_control", "missing_treated", "units_control",
-    "units_treated", "mean_control", "mean_treated", "sd_control", "sd_treated", "difference",
+    "n_control", "n_treated", "missing", "missing_control", "missing_treated", "n_control_units",
+    "n_treated_units", "mean_control", "mean_treated", "sd_control", "sd_treated", "difference",
     "standardised_difference", "wwc_effect_size", "wwc_measure", "wwc_band", "note",
 ]  # fmt: skip
 

@@ -25,9 +25,11 @@ from schooltrial.random_streams import stream
 from schooltrial.refusal import words_of
 
 OMNIBUS_COLUMNS = [
-    "sample", "level", "arm", "scope", "variable", "label", "covariates", "rank", "units", "blocks",
-    "filled", "statistic", "expected", "p_rerandomisation", "draws", "exact", "p_chi_squared",
-    "f_statistic", "df_num", "df_denom", "p_f", "distance", "note",
+    "sample", "level", "arm", "scope", "variable", "label", "n_covariates", "rank", "n_units",
+    "n_blocks",
+    "filled", "statistic", "expected", "rerandomisation_p_value", "replications", "exact",
+    "chi_squared_p_value",
+    "f_statistic", "df_num", "df_denom", "f_p_value", "distance", "note",
 ]  # fmt: skip
 
 
@@ -155,7 +157,7 @@ def omnibus_row(
     if test.rank == 0:
         notes = [NO_VARIATION]
     notes += _lacking(columns, arms)
-    p, limit = (np.nan, np.nan) if test.rank == 0 else (test.p_value, test.p_chi_squared)
+    p, limit = (np.nan, np.nan) if test.rank == 0 else (test.p_value, test.chi_squared_p_value)
     return [
         test.n_covariates, test.rank, len(units), blocks, filled, test.statistic, float(test.rank),
         p, test.draws, test.exact, limit, *joint[:4], np.nan, "; ".join(notes),

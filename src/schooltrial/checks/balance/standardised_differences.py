@@ -36,10 +36,11 @@ COLUMNS = [
     "level", "variable", "category", "label", "n_control", "n_treated", "missing",
     "mean_control", "mean_treated", "sd_control", "sd_treated", "difference",
     "standardised_difference", "sd_used", "band",
-    "sample", "arm", "kind", "sd_name", "units_control", "units_treated", "missing_control",
+    "sample", "arm", "kind", "sd_name", "n_control_units", "n_treated_units", "missing_control",
     "missing_treated", "wwc_effect_size", "wwc_measure", "wwc_band", "adjusted_difference",
-    "adjusted_standardised", "adjusted_se", "adjusted_df", "adjusted_p", "p_rerandomisation",
-    "draws", "exact", "variance_ratio", "distribution_distance", "note",
+    "adjusted_standardised", "adjusted_std_error", "adjusted_df", "adjusted_p_value",
+    "rerandomisation_p_value",
+    "replications", "exact", "variance_ratio", "distribution_distance", "note",
 ]  # fmt: skip
 
 
@@ -160,7 +161,7 @@ def balance_table(
         ``wwc_effect_size`` is the measure of WWC: Hedges' g with ω for numbers, and for a flag or a
         level the Cox index (``wwc_measure`` says which; where a share is 0 or 1, the standardised
         difference stands in). ``adjusted_*``: net of block effects, CR2 with Satterthwaite's df,
-        units drawn as clusters; ``p_rerandomisation`` re-draws that difference.
+        units drawn as clusters; ``rerandomisation_p_value`` re-draws that difference.
         ``variance_ratio`` is treated over control, missing where control does not vary;
         ``distribution_distance`` the largest gap between the arms' distribution functions
         (Kolmogorov-Smirnov).

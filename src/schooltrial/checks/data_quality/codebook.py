@@ -11,8 +11,8 @@ from schooltrial.protocol.content.column_map import Tables, shown_source
 from schooltrial.wording import exact
 
 COLUMNS = [
-    "table", "variable", "label", "raw_column", "type", "rows", "missing", "distinct", "low",
-    "high", "values",
+    "table", "variable", "label", "column", "type", "rows", "missing", "distinct", "minimum",
+    "maximum", "values",
 ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 BINS = 40
 
 
-DISTRIBUTION = ["outcome", "year", "low", "high", "n", "share"]
+DISTRIBUTION = ["outcome", "year", "bin_low", "bin_high", "n", "share"]
 
 
 HEAPING = ["outcome", "year", "value", "n", "share", "threshold", "verdict"]

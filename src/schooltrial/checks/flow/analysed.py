@@ -142,11 +142,11 @@ def _of_assigned(
     if attrition is None:
         return []
     lost = attrition[
-        (attrition["quantity"] == "lost")
+        (attrition["kind"] == "lost")
         & (attrition["outcome"] == outcome)
         & (analysing_models(attrition) == model)
     ]
-    side = "control" if told.is_control else "arm"
+    side = "control" if told.is_control else "treated"
     lost = lost if told.is_control else lost[lost["arm"] == told.arm]
     lost = lost[lost["year"] == lost["year"].max()]
     found = []

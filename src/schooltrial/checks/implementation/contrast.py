@@ -12,8 +12,8 @@ from schooltrial.checks.implementation.log import school_year
 from schooltrial.wording import named
 
 CONTRAST = [
-    "component", "label", "year", "arm", "expected", "n_schools", "n_recorded", "mean",
-    "n_with_any", "unit", "n_units", "n_at_threshold", "verdict",
+    "component", "label", "year", "arm", "intended", "n_schools", "n_recorded", "mean",
+    "n_with_any", "unit_kind", "n_units", "n_at_threshold", "verdict",
 ]  # fmt: skip
 
 

@@ -22,9 +22,9 @@ import pandas as pd
 from schooltrial.wording import named
 
 COLUMNS = [
-    "arm", "ingredient", "unit", "quantity", "unit_cost", "each_year", "total", "share", "pupils",
-    "years", "per_pupil_year", "usual_practice", "net_per_pupil_year", "currency", "price_year",
-    "pounds", "band", "source", "note",
+    "arm", "ingredient", "quantity_unit", "quantity", "unit_cost", "each_year", "total", "share",
+    "n_pupils", "n_years", "per_pupil_year", "usual_practice", "net_per_pupil_year", "currency",
+    "price_year", "pounds", "cost_band", "source", "note",
 ]  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def _of_arm(own: pd.DataFrame, settings: Mapping[str, Any], pupils: float) -> pd
     )
     found = pd.concat([own, whole], ignore_index=True)
     found["share"] = found["total"] / total if total else nan
-    found["pupils"], found["years"] = pupils, settings["years"]
+    found["n_pupils"], found["n_years"] = pupils, settings["years"]
     reached = pupils * settings["years"]
     found["per_pupil_year"] = found["total"] / reached if reached > 0 else nan
     last = found.index[-1]
@@ -99,14 +99,14 @@ def _of_arm(own: pd.DataFrame, settings: Mapping[str, Any], pupils: float) -> pd
     found["currency"], found["price_year"] = settings["currency"], settings["price_year"]
     rate = 1.0 if settings["currency"] == "GBP" else settings["gbp_rate"]
     found["pounds"] = found["per_pupil_year"] * rate if rate else nan
-    found["band"], found["note"] = "", ""
-    found.loc[last, "band"] = cost_band(float(found.loc[last, "pounds"]))
+    found["cost_band"], found["note"] = "", ""
+    found.loc[last, "cost_band"] = cost_band(float(found.loc[last, "pounds"]))
     told = [f"not counted, as quantity or unit cost is missing: {named(unknown)}"]
     notes = told if unknown else []
     notes += [] if reached > 0 else ["no pupils of the programme are known: give costs.pupils"]
     notes += [] if rate else ["no band: the costs are not in pounds, and no rate is given"]
     found.loc[last, "note"] = "; ".join(notes)
-    return found[COLUMNS]
+    return found.rename(columns={"unit": "quantity_unit"})[COLUMNS]
 
 
 def pupils_reached(

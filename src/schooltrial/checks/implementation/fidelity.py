@@ -17,7 +17,8 @@ from schooltrial.checks.implementation.dosage import unit_totals
 from schooltrial.checks.implementation.log import school_year
 
 FIDELITY = [
-    "component", "label", "indicator", "source", "arms", "year", "unit", "n_units", "n_recorded",
+    "component", "label", "indicator", "source", "arms", "year", "unit_kind", "n_units",
+    "n_recorded",
     "unit_threshold", "n_met", "share_met", "share_required", "met", "note",
 ]  # fmt: skip
 

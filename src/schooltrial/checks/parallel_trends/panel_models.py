@@ -12,7 +12,7 @@ COLUMNS = [
 ]  # fmt: skip
 """One row for each result."""
 
-PLACEBO_COLUMNS = ["model", "outcome", "draw", "estimate"]
+PLACEBO_COLUMNS = ["model", "outcome", "replication", "estimate"]
 """One row for each draw of placebo cohorts; draw 0 is the effect of the real ones."""
 
 OF_PANELS = ("difference_in_differences", "staggered_adoption")

@@ -33,7 +33,7 @@ class Simulated(NamedTuple):
     mdes: float
     power: float
     type_s: float
-    exaggeration: float
+    type_m: float
     note: str
 
 
@@ -121,4 +121,4 @@ def _at(drawn: SimulatedPower, effect: float | None, alpha: float) -> tuple[floa
     if effect == 0 or reached == 0:
         return reached, nan, nan
     found = drawn.sign_magnitude(effect, alpha=alpha)
-    return found.power, found.type_s, found.exaggeration
+    return found.power, found.type_s, found.type_m

@@ -39,11 +39,11 @@ from schooltrial.random_streams import stream
 from schooltrial.refusal import words_of
 
 COLUMNS = [
-    "outcome", "model", "subgroup", "arm", "stage", "scale", "unit", "units", "treated_units",
-    "treated_share", "pupils", "pupils_per_unit", "blocks", "covariates_school", "icc",
-    "r2_school", "r2_pupil", "std_error", "df", "mdes", "multiplier", "mdes_multiplier", "alpha",
-    "power_wanted", "effect", "power", "type_s", "exaggeration", "std_error_estimate",
-    "df_estimate", "mdes_estimate", "method", "note",
+    "outcome", "model", "subgroup", "arm", "stage", "units_label", "unit_kind", "n_units",
+    "n_treated_units", "treated_share", "n_individuals", "individuals_per_unit", "n_blocks",
+    "covariates_school", "icc", "r2_school", "r2_pupil", "std_error", "df", "mdes", "multiplier",
+    "mdes_multiplier", "alpha", "target_power", "effect", "power", "type_s", "type_m",
+    "std_error_estimate", "df_estimate", "mdes_estimate", "method", "note",
 ]  # fmt: skip
 
 
@@ -89,12 +89,12 @@ def power_table(
         Columns ``COLUMNS``. Each outcome of a primary model has a row for each stage, and each
         group beside the control group; each subgroup of a model has one, at analysis. Effects and
         standard errors are in standard deviations of pupils (of teachers, for their outcomes);
-        where the standard deviation is not known, ``scale`` names the outcome's unit in place of
-        SD. ``mdes`` is by the non-central t and ``mdes_multiplier`` the usual M·s;
-        ``mdes_estimate`` follows from the standard error that was reported. ``pupils_per_unit`` is
-        a harmonic mean. Where a number cannot be had it is NaN, and ``note`` says why. ``method``
-        names the form: where units differ in size, a further row of the stage tells what simulated
-        trials found.
+        where the standard deviation is not known, ``units_label`` names the outcome's unit in
+        place of SD. ``mdes`` is by the non-central t and ``mdes_multiplier`` the usual M·s;
+        ``mdes_estimate`` follows from the standard error that was reported.
+        ``individuals_per_unit`` is a harmonic mean. Where a number cannot be had it is NaN, and
+        ``note`` says why. ``method`` names the form: where units differ in size, a further row of
+        the stage tells what simulated trials found.
     """
     rows = []
     for comparison in comparisons(plan, samples):
@@ -216,13 +216,13 @@ def _detectable(design: Precision | None, alpha: float, power: float) -> list[fl
 
 
 def _power(design: Precision | None, effect: float | None, alpha: float) -> list[float]:
-    """Return power, Type S error rate and exaggeration at the effect of the protocol."""
+    """Return power, Type S error rate and Type M ratio at the effect of the protocol."""
     if design is None or effect is None:
         return [nan] * 3
     if effect == 0 or not design.df > 1:
         return [design.power(effect, alpha=alpha), nan, nan]
     found = sign_magnitude_errors(effect, design.std_error, design.df, alpha=alpha)
-    return [found.power, found.type_s, found.exaggeration]
+    return [found.power, found.type_s, found.type_m]
 
 
 def _of_estimate(reported: Precision | None, alpha: float, power: float) -> list[float]:

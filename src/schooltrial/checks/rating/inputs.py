@@ -92,13 +92,13 @@ def rating_inputs(
     arms = compared_arms(model, protocol["design"]["arms"])
     attrition, power = (_of_arms(frame, arms) for frame in (attrition, power))
     then = attrition[attrition["year"].astype("str") == str(year)]
-    lost = _of_model(then[(then["quantity"] == "lost") & (then["outcome"] == outcome)], name)
+    lost = _of_model(then[(then["kind"] == "lost") & (then["outcome"] == outcome)], name)
     people = f"{level}s"
     of_people = lost["level"] == people
     held = lost[~of_people] if (~of_people).any() else lost
     counted = lost[of_people & lost["verdict"].isin([LOW, HIGH])]
     sized = power[(power["outcome"] == outcome) & (power["stage"] == "randomisation")]
-    sized = sized[(sized["subgroup"] == "all") & (sized["scale"] == "SD")]
+    sized = sized[(sized["subgroup"] == "all") & (sized["units_label"] == "SD")]
     sized = sized.set_index("arm")
     closed = sized.loc[sized["method"] != SIMULATED, "mdes"]
     sized = closed if closed.notna().any() else sized["mdes"]
@@ -107,10 +107,10 @@ def rating_inputs(
     named = [str(protocol["design"]["arms"][0]["name"]), *arms]
     nobody = pd.Series(0.0, index=arms)
     entered, came = (
-        _of_model(then[(then["quantity"] == quantity) & (then["outcome"] == outcome)], name)
+        _of_model(then[(then["kind"] == quantity) & (then["outcome"] == outcome)], name)
         for quantity in (ENTERED, CAME)
     )
-    moves = moved[moved["quantity"] == "changed group"].set_index("arm")["overall"]
+    moves = moved[moved["kind"] == "changed group"].set_index("arm")["overall"]
     crossed = _crossed(take_up, contrast, named)
     by_arm = {
         "people_attrition": counted.set_index("arm")["overall"],
@@ -311,9 +311,9 @@ def _joined(
     if nobody is not None:
         return nobody.add(inside["overall"], fill_value=0.0)
     counted = came.set_index("arm").reindex(arms)
-    people = counted["n_control"] + counted["n_arm"]
-    joined = counted["count_control"] + counted["count_arm"]
-    also = (inside["count_control"] + inside["count_arm"]).fillna(0.0)
+    people = counted["n_control"] + counted["n_treated"]
+    joined = counted["count_control"] + counted["count_treated"]
+    also = (inside["count_control"] + inside["count_treated"]).fillna(0.0)
     return ((joined + also) / people).where(people > 0)
 
 
@@ -350,7 +350,7 @@ def _crossed(
         return share_crossed(take_up[take_up["arm"].isin(arms)], arms[0]).reindex(arms)
     if contrast is None:
         return pd.Series(dtype="float64")
-    held = contrast[contrast["arm"].isin(arms) & (contrast["expected"] == "no")].set_index("arm")
+    held = contrast[contrast["arm"].isin(arms) & (contrast["intended"] == "no")].set_index("arm")
     crossed = held["verdict"].fillna("").str.startswith("crossover")
     shares = held["n_with_any"] / held["n_schools"]
     return shares.where(crossed | shares.isna(), 0.0)

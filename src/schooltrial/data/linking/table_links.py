@@ -44,7 +44,7 @@ UNLESS_STATED = 0.95
 
 
 LINKING = [
-    "table", "identifier", "year", "outcome", "looked_up_in", "n", "n_found", "share", "limit",
+    "table", "identifier", "year", "outcome", "looked_up_in", "n", "n_found", "share", "threshold",
     "n_left_out", "rows_not_found", "n_other", "n_other_found", "share_other",
     "files", "files_looked_up_in", "column", "not_found", "likely_meant",
 ]  # fmt: skip

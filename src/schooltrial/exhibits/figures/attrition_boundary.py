@@ -39,7 +39,7 @@ from schooltrial.protocol.content.sections import Arm, Outcome, StudyLine
 from schooltrial.wording import plural_of
 
 COLUMNS = [
-    "level", "outcome", "year", "arm", "name", "detail", "overall", "differential",
+    "level", "outcome", "year", "arm", "outcome_label", "detail", "overall", "differential",
     "verdict_cautious", "verdict_optimistic", "colour",
 ]  # fmt: skip
 
@@ -84,7 +84,7 @@ def drawn(
         Years that are drawn, and with them those of every primary model; where there are several,
         ``detail`` names the year, and where several models analyse an outcome in it, the model.
     """
-    lost = attrition[(attrition["quantity"] == "lost") & attrition["overall"].notna()]
+    lost = attrition[(attrition["kind"] == "lost") & attrition["overall"].notna()]
     lost = lost.assign(model=analysing_models(lost))
     lost = lost[lost["year"].isin(list(years)) | (lost["model"] != "")]
     models = lost.groupby(["outcome", "year"])["model"].transform("nunique")
@@ -283,9 +283,9 @@ def _point_labels(data: pd.DataFrame) -> list[tuple[tuple[float, float], str]]:
     for row in data.itertuples():
         place = (round(row.overall, 2), round(abs(row.differential), 2))
         names = places.setdefault(place, {}).setdefault(row.detail, [])
-        if row.name not in names:
-            names.append(row.name)
-    every = list(dict.fromkeys(data["name"]))
+        if row.outcome_label not in names:
+            names.append(row.outcome_label)
+    every = list(dict.fromkeys(data["outcome_label"]))
     return [(place, _text(there, every)) for place, there in places.items()]
 
 
@@ -321,8 +321,10 @@ def alt_text(data: pd.DataFrame, boundary: Assumption) -> str:
     several = data["arm"].nunique() > 1
     parts = [
         f"{row['level'][:1].upper()}{row['level'][1:]}, "
-        f"{', '.join(filter(None, (row['name'], row['detail'], row['arm'] if several else '')))}: "
-        f"{told(row['overall'])}% lost, difference {told(abs(row['differential']))} percentage "
+        + ", ".join(
+            filter(None, (row["outcome_label"], row["detail"], row["arm"] if several else ""))
+        )
+        + f": {told(row['overall'])}% lost, difference {told(abs(row['differential']))} percentage "
         f"points, {_verdict(row[f'verdict_{boundary}'])}"
         for row in data.to_dict("records")
     ]

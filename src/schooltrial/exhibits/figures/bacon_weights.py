@@ -71,7 +71,7 @@ def drawn(
     told = rows["model"].map({name: f". {one['label']}" for name, one in models.items()})
     rows["model_label"] = told.where(several, "")
     rows["outcome_label"] = rows["outcome"].map({n: o["label"] for n, o in outcomes.items()})
-    rows["unit"] = rows["outcome"].map({n: o["units_label"] for n, o in outcomes.items()})
+    rows["units_label"] = rows["outcome"].map({n: o["units_label"] for n, o in outcomes.items()})
     rows["forbidden"] = rows["kind"].isin(FORBIDDEN)
     keys = [rows["model"], rows["outcome"]]
     rows["two_way"] = (rows["weight"] * rows["estimate"]).groupby(keys).transform("sum")
@@ -114,7 +114,7 @@ def _draw(panel: Axes, rows: pd.DataFrame) -> None:
     title = f"{rows['outcome_label'].iloc[0]}{rows['model_label'].iloc[0]}"
     panel.set_title(title, fontsize=LETTERS)
     panel.margins(y=0.1)
-    panel.set_ylabel(f"estimate, {rows['unit'].iloc[0]}")
+    panel.set_ylabel(f"estimate, {rows['units_label'].iloc[0]}")
     most = float(rows["weight"].max())
     panel.set_xlim(-0.03 * most, 1.08 * most)
     panel.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g}%"))
@@ -139,7 +139,7 @@ def alt_text(data: pd.DataFrame) -> str:
         ]
         parts.append(
             f"{first['outcome_label']}{first['model_label']}: two-way effect "
-            f"{signed(first['two_way'])} {first['unit']} from "
+            f"{signed(first['two_way'])} {first['units_label']} from "
             f"{plural(len(rows), 'comparison')} ({'; '.join(kinds)}); forbidden comparisons weigh "
             f"{percent(float(first['share_forbidden']))}"
         )

@@ -50,7 +50,7 @@ def drawn(distributions: pd.DataFrame, heaps: pd.DataFrame) -> pd.DataFrame:
     heap = pd.Series(False, index=rows.index)
     for one in found.itertuples():
         inside = (rows["outcome"] == one.outcome) & (rows["year"] == one.year)
-        heap |= inside & (rows["low"] <= one.value) & (one.value < rows["high"])
+        heap |= inside & (rows["bin_low"] <= one.value) & (one.value < rows["bin_high"])
     return rows.assign(heap=heap)
 
 
@@ -77,9 +77,9 @@ def _draw_outcome(panel: Axes, data: pd.DataFrame) -> None:
     for place, year in enumerate(years):
         rows = data[data["year"] == year]
         label, look = _look(year, years)
-        middle = (rows["low"] + rows["high"]) / 2
+        middle = (rows["bin_low"] + rows["bin_high"]) / 2
         if few:
-            width = GROUP * float((rows["high"] - rows["low"]).iloc[0]) / len(years)
+            width = GROUP * float((rows["bin_high"] - rows["bin_low"]).iloc[0]) / len(years)
             middle = middle + width * (place - (len(years) - 1) / 2)
             panel.bar(middle, rows["share"], width, label=label, color=look["color"], lw=0)
         else:
@@ -100,10 +100,10 @@ def _draw_outcome(panel: Axes, data: pd.DataFrame) -> None:
 
 def _name_values(panel: Axes, data: pd.DataFrame) -> None:
     """Name every value that has bars, and nothing between two values."""
-    bins = data.drop_duplicates(["low", "high"]).sort_values("low")
-    values = (bins["low"] + bins["high"]) / 2
+    bins = data.drop_duplicates(["bin_low", "bin_high"]).sort_values("bin_low")
+    values = (bins["bin_low"] + bins["bin_high"]) / 2
     panel.set_xticks(list(values), [f"{value:g}" for value in values])
-    panel.set_xlim(float(bins["low"].min()), float(bins["high"].max()))
+    panel.set_xlim(float(bins["bin_low"].min()), float(bins["bin_high"].max()))
 
 
 def _look(year: int, years: Sequence[int]) -> tuple[str, dict[str, Any]]:
@@ -129,8 +129,9 @@ def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> str:
         heaps = plural(int(rows["heap"].sum()), "heap") if rows["heap"].any() else "no heap"
         parts.append(
             f"{outcomes[name]['label']}: {int(last['n'].sum()):,} values in {years[-1]}, from "
-            f"{told(float(held['low'].min()))} to {told(float(held['high'].max()))}; "
-            f"{percent(float(most['share']))} of them lie from {told(float(most['low']))} to "
-            f"{told(float(most['high']))}, the fullest bin; {plural(len(years), 'year')}, {heaps}"
+            f"{told(float(held['bin_low'].min()))} to {told(float(held['bin_high'].max()))}; "
+            f"{percent(float(most['share']))} of them lie from {told(float(most['bin_low']))} to "
+            f"{told(float(most['bin_high']))}, the fullest bin; {plural(len(years), 'year')}, "
+            f"{heaps}"
         )
     return f"Distributions of the outcomes by year. {few(parts, 'outcomes') or 'None was read.'}"

@@ -69,7 +69,7 @@ def drawn(
 ) -> pd.DataFrame:
     """Return one row per effect, in protocol order: outcomes, then models.
 
-    ``people`` says whom ``n_individuals`` counts. Where a study has several intervention groups,
+    ``counted`` says whom ``n_individuals`` counts. Where a study has several intervention groups,
     the label of an effect of one of them names it.
     """
     names = {str(arm["name"]): str(arm["label"]) for arm in arms}
@@ -81,13 +81,13 @@ def drawn(
         models[model]["label"] + _of_arm(term, names, models[model].get("arms") or [])
         for model, term in zip(rows["model"], rows["term"], strict=True)
     ]
-    rows["level"] = rows["model"].map(
+    rows["conf_level"] = rows["model"].map(
         {name: model["confidence_level"] for name, model in models.items()}
     )
     rows["outcome_label"] = rows["outcome"].map({n: o["label"] for n, o in outcomes.items()})
-    rows["unit"] = rows["outcome"].map({n: effect_unit(o) for n, o in outcomes.items()})
+    rows["units_label"] = rows["outcome"].map({n: effect_unit(o) for n, o in outcomes.items()})
     rows = as_shown(rows, outcomes, ["estimate", "conf_low", "conf_high"])
-    rows["people"] = [
+    rows["counted"] = [
         people_counted(models[model], outcomes[outcome], years)
         for model, outcome in zip(rows["model"], rows["outcome"], strict=True)
     ]
@@ -95,11 +95,11 @@ def drawn(
     rows["_model"] = rows["model"].map({name: i for i, name in enumerate(models)})
     rows = rows.sort_values(["_outcome", "_model", "term"], ignore_index=True)
     kept = [
-        "outcome", "outcome_label", "unit", "model", "model_label", "estimand", "primary",
+        "outcome", "outcome_label", "units_label", "model", "model_label", "estimand", "primary",
         "subgroup",
     ]  # fmt: skip
-    sizes = ["estimate", "conf_low", "conf_high", "level", "p_value"]
-    return rows[[*kept, *sizes, "people", "n_individuals", "n_schools"]]
+    sizes = ["estimate", "conf_low", "conf_high", "conf_level", "p_value"]
+    return rows[[*kept, *sizes, "counted", "n_individuals", "n_schools"]]
 
 
 def _of_arm(term: str, names: Mapping[str, str], compared: Sequence[str]) -> str:
@@ -134,7 +134,7 @@ def effects_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     head = f"Estimate ({_levels(data)} CI)"
     second = APART + max(72 * width_of(text, font) for text in [head, *shown]) + APART
     for panel, (_, rows) in zip(panels, data.groupby("outcome", sort=False), strict=True):
-        same_unit = data[data["unit"] == rows["unit"].iloc[0]]
+        same_unit = data[data["units_label"] == rows["units_label"].iloc[0]]
         _draw_outcome(panel, rows.reset_index(drop=True), _limits(same_unit), second)
     _head(panels[0], head, APART)
     said = ""
@@ -164,7 +164,7 @@ def count_head(rows: pd.DataFrame) -> str:
     A trial without schools has none to count; where the size of schools is not known, they alone
     are counted.
     """
-    people = "n" if rows["people"].nunique() > 1 else str(rows["people"].iloc[0])
+    people = "n" if rows["counted"].nunique() > 1 else str(rows["counted"].iloc[0])
     schools = "schools" if _in_schools(rows) else ""
     if rows["n_individuals"].isna().all():
         return schools
@@ -190,14 +190,15 @@ def alt_text(data: pd.DataFrame) -> str:
         return "No effect was estimated."
     first = data[data["primary"].astype(bool)]
     told = [
-        f"{row['outcome_label']} ({row['model_label']}): {_signed(row['estimate'])} {row['unit']}, "
-        f"{row['level']:.0%} CI {interval(row['conf_low'], row['conf_high']) or 'not known'}, "
+        f"{row['outcome_label']} ({row['model_label']}): {_signed(row['estimate'])} "
+        f"{row['units_label']}, "
+        f"{row['conf_level']:.0%} CI {interval(row['conf_low'], row['conf_high']) or 'not known'}, "
         f"p = {p_text(row['p_value']) or 'not known'}".replace("p = <", "p < ")
         for _, row in first.iterrows()
     ]
     others = data.drop(first.index)
     within = f", from {_signed(others['estimate'].min())} to {_signed(others['estimate'].max())}"
-    same = within if len(others) > 1 and others["unit"].nunique() == 1 else ""
+    same = within if len(others) > 1 and others["units_label"].nunique() == 1 else ""
     sentences = [f"Primary effects: {'; '.join(told)}."] if told else []
     if len(others):
         sentences.append(f"{plural(len(others), 'other estimate')}{same}.")
@@ -281,7 +282,7 @@ def _true_effect(row: Mapping[Any, Any], model: Model, truth: Mapping[str, Any])
     subgroup = str(model["where_label"]) if "__" in str(row["model"]) else ""
     if outcome not in truth.get("units", {outcome: ""}):
         return nan
-    if "units" not in truth and "SD" not in str(row["unit"]):
+    if "units" not in truth and "SD" not in str(row["units_label"]):
         return nan
     if model["estimator"] == "staggered_adoption":
         known = truth.get("att", {})
@@ -300,7 +301,7 @@ def _true_effect(row: Mapping[Any, Any], model: Model, truth: Mapping[str, Any])
 
 def _levels(data: pd.DataFrame) -> str:
     """Return the levels of the intervals, such as ``95%`` or ``90% and 95%``."""
-    return " and ".join(f"{level:.0%}" for level in sorted(data["level"].unique()))
+    return " and ".join(f"{level:.0%}" for level in sorted(data["conf_level"].unique()))
 
 
 def _draw_outcome(
@@ -346,4 +347,4 @@ def _draw_outcome(
     panel.set_ylim(places[-1] + below, below - float(rows["tall"].iloc[0]) / unit)
     panel.set_title(rows["outcome_label"].iloc[0])
     panel.xaxis.set_major_locator(MaxNLocator(4 if max(map(abs, limits)) < 100 else 2))
-    panel.set_xlabel(f"effect, {rows['unit'].iloc[0]}")
+    panel.set_xlabel(f"effect, {rows['units_label'].iloc[0]}")

@@ -98,8 +98,9 @@ SIZES = ("estimate", "conf_low", "conf_high", "band_low", "band_high")
 """Columns in the unit of the outcome."""
 
 COLUMNS = [
-    "model", "model_label", "outcome", "outcome_label", "unit", "axis", "time", "beyond", "part",
-    "reference", "estimate", "conf_low", "conf_high", "band_low", "band_high", "level",
+    "model", "model_label", "outcome", "outcome_label", "units_label", "axis", "time", "beyond",
+    "part",
+    "reference", "estimate", "conf_low", "conf_high", "band_low", "band_high", "conf_level",
     "n_treated_schools", "n_schools", "n_cohorts", "cohorts", "begins", "base", "method",
 ]  # fmt: skip
 
@@ -179,10 +180,10 @@ def _points(
         model_label=model["label"],
         outcome=name,
         outcome_label=outcome["label"],
-        unit=effect_unit(outcome),
+        units_label=effect_unit(outcome),
         axis=axis,
         part=_parts(found["time"], first, max(starts, default=first) if axis == "year" else first),
-        level=model["confidence_level"],
+        conf_level=model["confidence_level"],
         n_cohorts=[len(one) for one in named],
         cohorts=[" ".join(map(str, one)) for one in named],
         begins=found["time"].isin(starts) if axis == "year" else found["time"] == 0,
@@ -262,7 +263,7 @@ def _one_model(
         _draw(panel, mine, limits[outcome], inches=(READABLE - 0.8) / columns)
         _name_times(panel, mine, year_label, columns, carried=columns == 1)
         panel.set_title(_outcome_head(mine), fontsize=LETTERS)
-        panel.set_ylabel("" if at % columns else f"effect, {mine['unit'].iloc[0]}")
+        panel.set_ylabel("" if at % columns else f"effect, {mine['units_label'].iloc[0]}")
         panel.tick_params(labelleft=at % columns == 0 or not _alike(data))
         if at + columns < len(outcomes):
             panel.set_xlabel("")
@@ -325,7 +326,7 @@ def _lines_of_models(
                     ha="right", textcoords="offset points", fontsize=LETTERS, color=MUTED,
                 ).set_in_layout(False)  # fmt: skip
             if line == 0:
-                panel.set_title(f"{_outcome_head(mine)}\n({mine['unit'].iloc[0]})",
+                panel.set_title(f"{_outcome_head(mine)}\n({mine['units_label'].iloc[0]})",
                                 fontsize=LETTERS)  # fmt: skip
     return figure, panels
 
@@ -338,14 +339,15 @@ def _outcome_head(rows: pd.DataFrame) -> str:
 
 def _alike(data: pd.DataFrame) -> bool:
     """Return whether all outcomes are of one unit, so that one axis serves a line of panels."""
-    return bool(data["unit"].nunique() == 1)
+    return bool(data["units_label"].nunique() == 1)
 
 
 def _limits(data: pd.DataFrame) -> dict[str, tuple[float, float]]:
     """Return outcome → ends of its axis, the same for all models and outcomes of one unit."""
-    of_unit = {unit: vertical_limits(rows) for unit, rows in data.groupby("unit")}
+    of_unit = {unit: vertical_limits(rows) for unit, rows in data.groupby("units_label")}
     return {
-        outcome: of_unit[unit] for outcome, unit in zip(data["outcome"], data["unit"], strict=True)
+        outcome: of_unit[unit]
+        for outcome, unit in zip(data["outcome"], data["units_label"], strict=True)
     }
 
 
@@ -366,7 +368,7 @@ def _draw(
         end = float(times[before].max()) + 0.5
         panel.axvspan(left, end, color=SHADE, lw=0)
     panel.axhline(0, color=FAINT, lw=0.8)
-    level = f"{rows['level'].iloc[0]:.0%}"
+    level = f"{rows['conf_level'].iloc[0]:.0%}"
     room = 72 * inches / (right - left)
     thick, thin, size = (min(share * room, most) for share, most in (THICK, THIN, MARK))
     size = max(size, LEAST)
@@ -455,7 +457,7 @@ def _name_times(
         for time in shown
     ]
     panel.set_xticks(shown, texts)
-    below = ["effect", f"{rows['level'].iloc[0]:.0%} interval"] if numbers else []
+    below = ["effect", f"{rows['conf_level'].iloc[0]:.0%} interval"] if numbers else []
     below += ["intervention schools"] if carried else []
     below += ["cohorts"] if several else []
     if abreast == 1 or not carried:
@@ -545,10 +547,10 @@ def alt_text(data: pd.DataFrame) -> str:
         ends = with_ends(last["estimate"], last["conf_low"], last["conf_high"])
         at = str(last["time"]) if first["axis"] == "year" else f"year {_minus(last['time'])}"
         parts.append(
-            f"{first['outcome_label']}, {first['model_label']} ({first['unit']}): "
+            f"{first['outcome_label']}, {first['model_label']} ({first['units_label']}): "
             f"{'; '.join(told_of)}; last, {at}: {ends}"
         )
-    return f"Effects by year with {first['level']:.0%} intervals. {few(parts, 'panels')}"
+    return f"Effects by year with {first['conf_level']:.0%} intervals. {few(parts, 'panels')}"
 
 
 def _away(rows: pd.DataFrame) -> str:

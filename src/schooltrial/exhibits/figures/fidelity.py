@@ -105,5 +105,7 @@ def _words(row: Any, room: float) -> list[str]:
 
 
 def _line(row: Any) -> str:
-    planned = f"{exact(row.unit_threshold)} or more for {row.share_required:.0%} of {row.unit}s"
+    planned = (
+        f"{exact(row.unit_threshold)} or more for {row.share_required:.0%} of {row.unit_kind}s"
+    )
     return f"{row.label}\nplanned: {planned}"

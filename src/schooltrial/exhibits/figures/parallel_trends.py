@@ -44,7 +44,8 @@ FARTHEST = 1.5
 """Times the largest bound that is drawn up to which a breakdown value is marked."""
 
 COLUMNS = [
-    "model", "model_label", "outcome", "outcome_label", "unit", "term", "kind", "check", "setting",
+    "model", "model_label", "outcome", "outcome_label", "units_label", "term", "kind", "check",
+    "setting",
     "estimate", "conf_low", "conf_high", "breakdown", "method",
 ]  # fmt: skip
 
@@ -75,7 +76,7 @@ def drawn(
                 pd.concat(shown, ignore_index=True).assign(
                     model_label=models[str(model)]["label"],
                     outcome_label=outcomes[str(outcome)]["label"],
-                    unit=outcomes[str(outcome)]["units_label"],
+                    units_label=outcomes[str(outcome)]["units_label"],
                     kind=kind,
                     breakdown=float(at.iloc[0]) if len(at) else nan,
                 )
@@ -136,8 +137,8 @@ def _draw(panel: Axes, rows: pd.DataFrame) -> None:
         panel.axvline(at, color=INK, lw=1, ls="--", label="breakdown value: zero enters")
     panel.set_xlim(left - 0.08 * span, last + 0.08 * span)
     panel.set_title(KINDS[str(rows["kind"].iloc[0])], fontsize=LETTERS, fontweight="normal")
-    panel.set_ylabel(f"effect, {rows['unit'].iloc[0]}")
-    means = MEANS[str(rows["kind"].iloc[0])].format(unit=rows["unit"].iloc[0])
+    panel.set_ylabel(f"effect, {rows['units_label'].iloc[0]}")
+    means = MEANS[str(rows["kind"].iloc[0])].format(unit=rows["units_label"].iloc[0])
     panel.set_xlabel(f"{means}\n{told}")
     panel.yaxis.set_major_locator(MaxNLocator(5))
     panel.xaxis.set_major_locator(MaxNLocator(4))  # small bounds have long numbers
@@ -161,7 +162,7 @@ def alt_text(data: pd.DataFrame) -> str:
         entered = f"zero enters from {told(at)}" if isfinite(at) else "no value lets zero enter"
         parts.append(
             f"{first['outcome_label']}, {first['model_label']}, {first['kind']}: "
-            f"{first['unit']}, as fitted {' and '.join(fitted) or 'not known'}; {ends} at "
+            f"{first['units_label']}, as fitted {' and '.join(fitted) or 'not known'}; {ends} at "
             f"{told(widest['setting'])}, the largest bound; {entered}"
         )
     return f"Intervals of the effect if trends were not parallel. {few(parts, 'panels')}"

@@ -38,7 +38,8 @@ LEAST = 0.001
 """A share below it is said to be so."""
 
 COLUMNS = [
-    "model", "model_label", "outcome", "outcome_label", "unit", "part", "name", "estimate",
+    "model", "model_label", "outcome", "outcome_label", "units_label", "part", "placebo",
+    "estimate",
     "conf_low", "conf_high", "share_as_large",
 ]  # fmt: skip
 
@@ -77,10 +78,10 @@ def drawn(
         found = pd.concat(
             [
                 mine.assign(
-                    part=np.where(mine["draw"] == 0, OBSERVED, DRAW),
-                    name=mine["draw"].astype("str"),
+                    part=np.where(mine["replication"] == 0, OBSERVED, DRAW),
+                    placebo=mine["replication"].astype("str"),
                 ),
-                beside.assign(part=PLACEBO, name=_names(beside, outcomes)),
+                beside.assign(part=PLACEBO, placebo=_names(beside, outcomes)),
             ],
             ignore_index=True,
         )
@@ -91,7 +92,7 @@ def drawn(
                 outcome=outcome,
                 model_label=models[str(model)]["label"],
                 outcome_label=outcomes[str(outcome)]["label"],
-                unit=unit,
+                units_label=unit,
                 share_as_large=float(as_large),
             ).reindex(columns=COLUMNS)
         )
@@ -100,7 +101,7 @@ def drawn(
 
 def _as_large(draws: pd.DataFrame) -> float:
     """Return the share of all draws, the observed effect among them, that are as large as it."""
-    observed = draws.loc[draws["draw"] == 0, "estimate"].abs()
+    observed = draws.loc[draws["replication"] == 0, "estimate"].abs()
     return float((draws["estimate"].abs() >= observed.iloc[0]).mean()) if len(observed) else nan
 
 
@@ -148,7 +149,7 @@ def _draw_distribution(panel: Axes, rows: pd.DataFrame) -> None:
         told += f"; at least as large: {size}" if isfinite(share) else ""
     title = f"{rows['outcome_label'].iloc[0]}. {rows['model_label'].iloc[0]}"
     panel.set_title(title, fontsize=LETTERS)
-    panel.set_xlabel(f"estimate, {rows['unit'].iloc[0]}\n{told}")
+    panel.set_xlabel(f"estimate, {rows['units_label'].iloc[0]}\n{told}")
     panel.set_ylabel("placebos")
     panel.xaxis.set_major_locator(MaxNLocator(4))
     panel.yaxis.set_major_locator(MaxNLocator(4))
@@ -167,10 +168,10 @@ def _draw_placebos(panel: Axes, rows: pd.DataFrame) -> None:
         panel.axhspan(place - 0.5, place + 0.5, color=SHADE, lw=0, alpha=0.5)
     panel.hlines(mine.index, mine["conf_low"], mine["conf_high"], color=CONTROL, lw=1.6)
     panel.plot(mine["estimate"], mine.index, "s", color=CONTROL, ms=4.5, mec="white")
-    panel.set_yticks(range(len(mine)), list(mine["name"]))
+    panel.set_yticks(range(len(mine)), list(mine["placebo"]))
     panel.set_ylim(len(mine) - 0.5, -0.5)
     panel.set_title("Years and outcomes without the programme", fontsize=LETTERS)
-    panel.set_xlabel(f"estimate, {rows['unit'].iloc[0]}")
+    panel.set_xlabel(f"estimate, {rows['units_label'].iloc[0]}")
     panel.xaxis.set_major_locator(MaxNLocator(4))
 
 
@@ -185,11 +186,11 @@ def alt_text(data: pd.DataFrame) -> str:
         share = float(first["share_as_large"])
         size = percent(share) if share >= LEAST else f"less than {percent(LEAST)}"
         others = [
-            f"{row['name']} {with_ends(row['estimate'], row['conf_low'], row['conf_high'])}"
+            f"{row['placebo']} {with_ends(row['estimate'], row['conf_low'], row['conf_high'])}"
             for _, row in rows[rows["part"] == PLACEBO].iterrows()
         ]
         parts.append(
-            f"{first['outcome_label']}, {first['model_label']} ({first['unit']}): "
+            f"{first['outcome_label']}, {first['model_label']} ({first['units_label']}): "
             f"{plural(len(draws), 'placebo')} {span(draws)}; observed "
             f"{' and '.join(observed) or 'not known'}"
             f"{f'; {size} are at least as large' if isfinite(share) else ''}"

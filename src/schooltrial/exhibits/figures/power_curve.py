@@ -32,8 +32,9 @@ from schooltrial.protocol.content.sections import Arm, Outcome, StudyLine
 from schooltrial.wording import plural
 
 COLUMNS = [
-    "panel", "outcome", "outcome_label", "arm", "stage", "unit", "scale", "x", "y", "own",
-    "power_wanted", "effect",
+    "panel", "outcome", "outcome_label", "arm", "stage", "unit_kind", "units_label", "x", "y",
+    "own",
+    "target_power", "effect",
 ]  # fmt: skip
 
 
@@ -98,7 +99,7 @@ def drawn(
     rows = [
         [
             panel, row["outcome"], outcomes[row["outcome"]]["label"], row["arm"], row["stage"],
-            row["unit"], row["scale"], x, y, own, row["power_wanted"], row["effect"],
+            row["unit_kind"], row["units_label"], x, y, own, row["target_power"], row["effect"],
         ]
         for row, widest in _shown(power, outcomes)
         for panel, x, y, own in [*_power_curve(row, widest), *_mdes_curve(row)]
@@ -116,7 +117,7 @@ def _shown(
     for outcome in outcomes:
         rows = kept[kept["outcome"] == outcome]
         rows = rows[rows["model"] == rows["model"].iloc[0]] if len(rows) else rows
-        for _, panel in rows.groupby(["arm", "scale"], sort=False):
+        for _, panel in rows.groupby(["arm", "units_label"], sort=False):
             assumed = panel["effect"].abs().max()
             widest = float(np.nanmax([1.6 * panel["mdes"].max(), 1.2 * assumed]))
             for row in panel.to_dict("records"):
@@ -127,12 +128,12 @@ def _power_curve(row: Mapping[str, Any], widest: float) -> list[tuple[str, float
     effects = np.linspace(0, widest, STEPS + 1)
     power = power_of_test(effects, row["std_error"], row["df"], alpha=row["alpha"])
     curve = [(POWER, float(x), float(y), False) for x, y in zip(effects, power, strict=True)]
-    return [*curve, (POWER, row["mdes"], row["power_wanted"], True)]
+    return [*curve, (POWER, row["mdes"], row["target_power"], True)]
 
 
 def _mdes_curve(row: Mapping[str, Any]) -> list[tuple[str, float, float, bool]]:
     """Return the MDES (in SD) with more or fewer units like these."""
-    units = row["units"]
+    units = row["n_units"]
     if not units > 0:
         return []
     least, most = max(4.0, units / 3), 2.5 * units
@@ -142,7 +143,7 @@ def _mdes_curve(row: Mapping[str, Any]) -> list[tuple[str, float, float, bool]]:
         if df >= 1:
             error = row["std_error"] * float(np.sqrt(units / x))
             found = find_minimum_detectable_effect(
-                error, df, alpha=row["alpha"], power=row["power_wanted"]
+                error, df, alpha=row["alpha"], power=row["target_power"]
             )
             curve.append((MDES, float(x), found, False))
     return [*curve, (MDES, float(units), row["mdes"], True)]
@@ -151,8 +152,8 @@ def _mdes_curve(row: Mapping[str, Any]) -> list[tuple[str, float, float, bool]]:
 def _df_of(row: Mapping[str, Any], units: float) -> float:
     """Return the degrees of freedom with another number of units."""
     if np.isnan(row["icc"]):  # of a reported standard error
-        return float(row["df"] * units / row["units"])
-    blocks = row["blocks"] * units / row["units"] if row["blocks"] > 1 else 1
+        return float(row["df"] * units / row["n_units"])
+    blocks = row["n_blocks"] * units / row["n_units"] if row["n_blocks"] > 1 else 1
     return float(units - blocks - 1 - row["covariates_school"])
 
 
@@ -165,7 +166,7 @@ def power_plot(data: pd.DataFrame, study: StudyLine, arms: Sequence[Arm] = ()) -
         panel.text(0, 0.5, "Power is not known: no cluster size, ICC or estimate is available.")
         foot(figure, study)
         return figure
-    subjects = list(data.groupby(["outcome", "arm", "scale"], sort=False))
+    subjects = list(data.groupby(["outcome", "arm", "units_label"], sort=False))
     figure, panels = new_figure(HEAD + HIGH * len(subjects), len(subjects), 2)
     several = data["arm"].nunique() > 1
     names = {str(arm["name"]): str(arm["label"]) for arm in arms}
@@ -181,7 +182,7 @@ def power_plot(data: pd.DataFrame, study: StudyLine, arms: Sequence[Arm] = ()) -
 
 
 def _draw_power(panel: Axes, rows: pd.DataFrame, scale: str) -> None:
-    wanted, assumed = rows["power_wanted"].iloc[0], rows["effect"].iloc[0]
+    wanted, assumed = rows["target_power"].iloc[0], rows["effect"].iloc[0]
     panel.axhline(wanted, color=FAINT, lw=0.8)
     _draw_stages(panel, rows)
     panel.set_xlim(0, rows["x"].max())
@@ -213,7 +214,7 @@ def _draw_mdes(panel: Axes, rows: pd.DataFrame, scale: str) -> None:
     if assumed > 0 and scale == "SD":
         panel.axhline(assumed, color=FAINT, lw=0.8)
         below = _of_line("line", assumed)
-    panel.set_xlabel(f"{rows['unit'].iloc[0]}s in the comparison{below}")
+    panel.set_xlabel(f"{rows['unit_kind'].iloc[0]}s in the comparison{below}")
 
 
 def _draw_stages(panel: Axes, rows: pd.DataFrame) -> None:
@@ -239,7 +240,7 @@ def _key(figure: Figure, panel: Axes, data: pd.DataFrame) -> None:
                 marker=style.marker, ms=style.size - 1, label=style.label, mec=style.edge,
                 mfc=style.edge if stage == "analysis" else "white",
             )  # fmt: skip
-    wanted = data["power_wanted"].iloc[0]
+    wanted = data["target_power"].iloc[0]
     figure.legend(
         handles=handles, loc="outside upper right", ncols=3, fontsize=LETTERS, handlelength=2.3,
         title=f"marks: this study, at a power of {wanted:.0%}", title_fontsize=LETTERS,
@@ -254,7 +255,7 @@ def alt_text(data: pd.DataFrame, arms: Sequence[Arm] = ()) -> str:
     names = {str(arm["name"]): str(arm["label"]) for arm in arms}
     several = data["arm"].nunique() > 1
     parts = []
-    for (_, arm, scale), rows in data.groupby(["outcome", "arm", "scale"], sort=False):
+    for (_, arm, scale), rows in data.groupby(["outcome", "arm", "units_label"], sort=False):
         own = rows[rows["own"].astype("bool")]
         stages = []
         for stage, style in STAGES.items():
@@ -262,10 +263,12 @@ def alt_text(data: pd.DataFrame, arms: Sequence[Arm] = ()) -> str:
             units = own[(own["stage"] == stage) & (own["panel"] == MDES)]
             if len(effect):
                 size = told(float(effect["x"].iloc[0]))
-                counted = [f", {plural(int(row.x), str(row.unit))}" for row in units.itertuples()]
+                counted = [
+                    f", {plural(int(row.x), str(row.unit_kind))}" for row in units.itertuples()
+                ]
                 stages.append(f"{size} {scale} {style.label}{''.join(counted[:1])}")
         label = rows["outcome_label"].iloc[0]
         of_arm = f", {names.get(str(arm), arm)}" if several else ""
         parts.append(f"{label}{of_arm}: {'; '.join(stages)}")
-    wanted = f"{data['power_wanted'].iloc[0]:.0%}"
+    wanted = f"{data['target_power'].iloc[0]:.0%}"
     return f"Effects that are detectable with a power of {wanted}. {few(parts, 'panels')}"

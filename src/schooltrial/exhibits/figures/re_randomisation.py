@@ -88,7 +88,7 @@ def re_randomisation_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
 
 def _draw(panel: Axes, rows: pd.DataFrame) -> None:
     first, at = rows.iloc[0], float(rows["observed"].iloc[0])
-    ends = [*rows["low"], float(rows["high"].iloc[-1])]
+    ends = [*rows["bin_low"], float(rows["bin_high"].iloc[-1])]
     panel.stairs(rows["share"], ends, fill=True, color=CONTROL, alpha=0.75,
                  label="share of re-randomisations")  # fmt: skip
     reach = 1.04 * max(abs(ends[0]), abs(ends[-1]), abs(at))
@@ -106,7 +106,7 @@ def _draw(panel: Axes, rows: pd.DataFrame) -> None:
     panel.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.3g}%")
     panel.xaxis.set_major_locator(MaxNLocator(5))
     panel.yaxis.set_major_locator(MaxNLocator(4))
-    panel.set_xlabel(f"{STATISTICS[str(first['statistic'])]}\n{_counted(first, chr(10))}")
+    panel.set_xlabel(f"{STATISTICS[str(first['statistic_name'])]}\n{_counted(first, chr(10))}")
     panel.xaxis.label.set_color(MUTED)
 
 
@@ -115,7 +115,9 @@ def _counted(row: pd.Series, between: str = "; ") -> str:
     p = p_text(row["p_value"])
     sign = p if p.startswith("<") else f"= {p}"
     which = "all " if bool(row["exact"]) else ""
-    return f"{which}{int(row['draws']):,} re-randomisations{between}p {sign.replace('<', '< ')}"
+    return (
+        f"{which}{int(row['replications']):,} re-randomisations{between}p {sign.replace('<', '< ')}"
+    )
 
 
 def alt_text(data: pd.DataFrame) -> str:
@@ -127,7 +129,8 @@ def alt_text(data: pd.DataFrame) -> str:
         first, held = rows.iloc[0], rows[rows["share"] > 0]
         parts.append(
             f"{first['outcome_label']}, {first['model_label']}: {_counted(first)}; "
-            f"{STATISTICS[str(first['statistic'])]} observed {told(float(first['observed']))}, "
-            f"re-randomised {span([held['low'].min(), held['high'].max()])}"
+            f"{STATISTICS[str(first['statistic_name'])]} observed "
+            f"{told(float(first['observed']))}, "
+            f"re-randomised {span([held['bin_low'].min(), held['bin_high'].max()])}"
         )
     return f"The effect among re-randomisations. {few(parts, 'panels')}"

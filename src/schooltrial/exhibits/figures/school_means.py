@@ -61,7 +61,7 @@ HIGH, LOW, HEAD = 2.9, 2.4, 0.5
 """Inches of a panel that is alone, of a line of several, and of what stands around them all."""
 
 
-COLUMNS = ["outcome", "block", "school", "arm", "treated", "time", "years", "mean", "n_pupils"]
+COLUMNS = ["outcome", "block", "school", "arm", "treated", "when", "years", "mean", "n_pupils"]
 
 
 def drawn(
@@ -93,7 +93,7 @@ def _means(cells: pd.DataFrame, years: Sequence[int], time: str) -> pd.DataFrame
     keys = ["outcome", "block", "school", "arm", "treated"]
     sums = cells.groupby(keys, as_index=False)[["total", "n_pupils"]].sum()
     sums["mean"] = sums["total"] / sums["n_pupils"]
-    return sums.assign(time=time, years=", ".join(map(str, years)))
+    return sums.assign(when=time, years=", ".join(map(str, years)))
 
 
 def since_all_began(panel: pd.DataFrame, years: Sequence[int]) -> tuple[pd.DataFrame, list[int]]:
@@ -179,7 +179,7 @@ def _draw(
 
 def pairs_of(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the means of schools before and after, a row for each; NaN where not seen."""
-    wide = rows.pivot_table(index="school", columns="time", values="mean", aggfunc="mean")
+    wide = rows.pivot_table(index="school", columns="when", values="mean", aggfunc="mean")
     return wide.reindex(columns=[BEFORE, AFTER])
 
 
@@ -263,7 +263,7 @@ def paler(colour: str) -> tuple[float, float, float]:
 
 def _years(rows: pd.DataFrame, time: str) -> str:
     """Return the years of a time as written below it, two to a line."""
-    found = rows.loc[rows["time"] == time, "years"]
+    found = rows.loc[rows["when"] == time, "years"]
     named = str(found.iloc[0]).split(", ") if len(found) else []
     return f"{named[0]}–{named[-1]}" if len(named) > 2 else "\n".join(named)
 

@@ -97,7 +97,7 @@ class _Series:
 def _last(row: pd.Series) -> str:
     """Return the mean of a year and its interval."""
     # The mean of an outcome standardised by these schools is zero but for its last digits.
-    sizes = [round(float(row[name]), 9) for name in ("mean", "low", "high")]
+    sizes = [round(float(row[name]), 9) for name in ("mean", "conf_low", "conf_high")]
     digits = 2 if max(abs(size) for size in sizes if isfinite(size)) < 10 else 1
     digits = effect_decimals(digits, *sizes)
     ends = interval(sizes[1], sizes[2], digits)
@@ -130,8 +130,10 @@ def drawn(
             deviation = float((weight**2 * (cells["mean"] - mean) ** 2).sum())
             half = t_quantile((1 + level) / 2, n - 1) * (deviation * n / (n - 1)) ** 0.5
         rows.append([*key, mean, mean - half, mean + half, n, int(pupils.sum())])
-    data = pd.DataFrame(rows, columns=[*keys, "mean", "low", "high", "n_schools", "n_pupils"])
-    data = as_shown(data, outcomes or {}, ["mean", "low", "high"])
+    data = pd.DataFrame(
+        rows, columns=[*keys, "mean", "conf_low", "conf_high", "n_schools", "n_pupils"]
+    )
+    data = as_shown(data, outcomes or {}, ["mean", "conf_low", "conf_high"])
     return data.astype({"cohort": "Int64"}) if by_cohort else data
 
 
@@ -326,8 +328,8 @@ def _limits(
 
 def vertical_limits(rows: pd.DataFrame) -> tuple[float, float]:
     """Return the ends of the axis of means and their intervals, all in one unit."""
-    half = (rows["high"] - rows["low"]) / 2
-    return interval_limits(list(rows["mean"]), list(half), [*rows["low"], *rows["high"]])
+    half = (rows["conf_high"] - rows["conf_low"]) / 2
+    return interval_limits(list(rows["mean"]), list(half), [*rows["conf_low"], *rows["conf_high"]])
 
 
 def _draw(
@@ -376,14 +378,15 @@ def _intervals(
     panel: Axes, rows: pd.DataFrame, limits: tuple[float, float], *, colour: str, wide: float
 ) -> None:
     """Draw intervals at their years, with an arrowhead where one runs beyond the panel."""
-    seen = rows[rows["low"].notna()]
+    seen = rows[rows["conf_low"].notna()]
     if seen.empty:
         return
-    low, high = seen["low"].clip(*limits), seen["high"].clip(*limits)
+    low, high = seen["conf_low"].clip(*limits), seen["conf_high"].clip(*limits)
     panel.vlines(seen["year"], low, high, color=colour, lw=wide, zorder=2)
     for marker, bound, beyond in (
-        ("v", limits[0], seen["low"] < limits[0]), ("^", limits[1], seen["high"] > limits[1]),
-    ):  # fmt: skip
+        ("v", limits[0], seen["conf_low"] < limits[0]),
+        ("^", limits[1], seen["conf_high"] > limits[1]),
+    ):
         if beyond.any():
             panel.plot(seen["year"][beyond], [bound] * int(beyond.sum()), marker, color=colour,
                        ms=MARK, zorder=3, clip_on=False)  # fmt: skip

@@ -1,9 +1,9 @@
 """Type S and Type M errors: what a significant estimate says when power is low.
 
 Given that a two-sided test of a true effect Δ rejects, the estimate has the wrong sign with the
-Type S error rate, and is too large in size by the exaggeration ratio (Type M error) on average:
+Type S error rate, and is too large in size by the Type M ratio on average:
 
-    type S = P(T < −c) / power,     exaggeration = E[|Δ̂| given |T| > c] / |Δ|      (Δ > 0).
+    type S = P(T < −c) / power,     type M = E[|Δ̂| given |T| > c] / |Δ|      (Δ > 0).
 
 Δ̂ ~ N(Δ, s²) and its estimated standard error sW, νW² ~ χ²(ν), are independent; T = Δ̂/(sW) is
 non-central t. With δ = Δ/s and φ the normal density,
@@ -40,13 +40,13 @@ class SignMagnitude:
         Probability of a significant estimate, of either sign.
     type_s : float
         Share of the significant estimates that have the wrong sign.
-    exaggeration : float
+    type_m : float
         Mean size of the significant estimates over the size of the effect (Type M error).
     """
 
     power: float
     type_s: float
-    exaggeration: float
+    type_m: float
 
 
 def sign_magnitude_errors(

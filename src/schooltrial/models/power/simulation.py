@@ -126,7 +126,7 @@ class SimulatedPower:
         return high
 
     def sign_magnitude(self, effect: float, *, alpha: float = 0.05) -> SignMagnitude:
-        """Return power, Type S error rate and exaggeration ratio among the trials."""
+        """Return power, Type S error rate and Type M ratio among the trials."""
         rejects = self._rejects(effect, alpha)
         if not rejects.any() or effect == 0:
             raise ValueError(

@@ -75,7 +75,7 @@ class OmnibusBalance:
     draws : int
     exact : bool
         Whether all assignments were listed.
-    p_chi_squared : float
+    chi_squared_p_value : float
         Upper tail of χ² on ``rank`` degrees of freedom, the limit for many units.
     """
 
@@ -86,7 +86,7 @@ class OmnibusBalance:
     p_value: float
     draws: int
     exact: bool
-    p_chi_squared: float
+    chi_squared_p_value: float
 
 
 def mahalanobis_balance(design: AssignmentDesign, covariates: ArrayLike) -> MahalanobisBalance:
@@ -168,7 +168,9 @@ def omnibus_balance(
         p_value=float(found.p_value("upper")[0]),
         draws=len(found.draws),
         exact=found.exact,
-        p_chi_squared=float(special.chdtrc(statistic.rank, value)) if statistic.rank else np.nan,
+        chi_squared_p_value=float(special.chdtrc(statistic.rank, value))
+        if statistic.rank
+        else np.nan,
     )
 
 

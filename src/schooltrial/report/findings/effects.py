@@ -209,7 +209,7 @@ def high_attrition(row: pd.Series, model: Mapping[str, Any], attrition: pd.DataF
         return ""
     years = [str(year) for year in model["where"].get("year", [])]
     high = attrition[
-        (attrition["quantity"] == "lost")
+        (attrition["kind"] == "lost")
         & (attrition["outcome"] == row["outcome"])
         & (attrition["verdict"] == "high")
         & attrition["year"].astype("str").isin(years)

@@ -179,9 +179,9 @@ def _power(rated: Sequence[Mapping[str, Any]], power: pd.DataFrame | None) -> It
     if not rows:
         return
     ranges = _detectable(rows, rated)
-    wanted = _span([f"{100 * row['power_wanted']:.0f}" for row in rows], "").strip() + "%"
+    wanted = _span([f"{100 * row['target_power']:.0f}" for row in rows], "").strip() + "%"
     expected = [row for row in rows if pd.notna(row["effect"]) and pd.notna(row["power"])]
-    short = [row for row in expected if row["power"] < row["power_wanted"]]
+    short = [row for row in expected if row["power"] < row["target_power"]]
     if short:
         yield (
             f"The study was too small for the effect expected{_on(short, rows, rated)}, "
@@ -205,8 +205,8 @@ def _detectable(rows: Sequence[pd.Series], rated: Sequence[Mapping[str, Any]]) -
     for outcome in dict.fromkeys(row["outcome"] for row in rows):
         mine = [row for row in rows if row["outcome"] == outcome]
         said = [
-            _span([_sized(row) for row in mine if row["scale"] == scale], scale)
-            for scale in dict.fromkeys(str(row["scale"]) for row in mine)
+            _span([_sized(row) for row in mine if row["units_label"] == scale], scale)
+            for scale in dict.fromkeys(str(row["units_label"]) for row in mine)
         ]
         found.setdefault(listed(said), []).append(labels[outcome])
     if len(found) == 1:
@@ -225,16 +225,16 @@ def _on(
 
 
 def _expected(rows: Sequence[pd.Series]) -> str:
-    scales = list(dict.fromkeys(str(row["scale"]) for row in rows))
+    scales = list(dict.fromkeys(str(row["units_label"]) for row in rows))
     return listed([
-        _span([f"{row['effect']:.3g}" for row in rows if row["scale"] == scale], scale)
+        _span([f"{row['effect']:.3g}" for row in rows if row["units_label"] == scale], scale)
         for scale in scales
     ])  # fmt: skip
 
 
 def _sized(row: pd.Series) -> str:
     """Return a minimum detectable effect: of percentage points one decimal, else two."""
-    return f"{row['mdes']:.{1 if row['scale'] == PERCENTAGE_POINTS else 2}f}"
+    return f"{row['mdes']:.{1 if row['units_label'] == PERCENTAGE_POINTS else 2}f}"
 
 
 def power_in_points(
@@ -260,11 +260,11 @@ def power_in_points(
     errors = effects.drop_duplicates(keys).set_index(keys)["std_error"]
     found = [errors.get(key, nan) for key in power[keys].itertuples(index=False, name=None)]
     sd = pd.Series(found, index=power.index, dtype="float64") / power["std_error_estimate"]
-    turned = power["outcome"].isin(binary) & (power["scale"] == "SD") & sd.notna()
+    turned = power["outcome"].isin(binary) & (power["units_label"] == "SD") & sd.notna()
     shown = power.copy()
     for name in ("mdes", "effect"):
         shown[name] = power[name].where(~turned, 100 * sd * power[name])
-    shown["scale"] = power["scale"].where(~turned, PERCENTAGE_POINTS)
+    shown["units_label"] = power["units_label"].where(~turned, PERCENTAGE_POINTS)
     return shown
 
 
@@ -412,12 +412,12 @@ def _moves(attrition: pd.DataFrame, people: str, years: Sequence[int]) -> pd.Dat
     """Return the shares who moved, by year and group; empty where they are not counted."""
     mine = attrition[
         (attrition["level"] == people)
-        & attrition["quantity"].isin(MOVES)
+        & attrition["kind"].isin(MOVES)
         & attrition["year"].astype("str").isin([str(year) for year in years])
     ]
-    if set(mine["quantity"]) != set(MOVES):
+    if set(mine["kind"]) != set(MOVES):
         return pd.DataFrame()
-    return mine.pivot_table(index=["year", "arm"], columns="quantity", values="overall")
+    return mine.pivot_table(index=["year", "arm"], columns="kind", values="overall")
 
 
 def _notable(inputs: Sequence[Mapping[str, Any]], key: str) -> float | None:

@@ -93,12 +93,12 @@ def _joint_balance(evidence: Evidence) -> str:
     within = " within their block" if has_blocks(evidence.protocol) else ""
     varying = " that vary within blocks" if within else ""
     rows = evidence.checks["balance_omnibus"]
-    drawn = rows[rows["p_rerandomisation"].notna()]
+    drawn = rows[rows["rerandomisation_p_value"].notna()]
     listed_all = drawn["exact"].astype("bool").all()
     of = (
         "all assignments that the design could have produced"
         if listed_all
-        else f"{int(drawn['draws'].max()):,} assignments drawn as the design draws them"
+        else f"{int(drawn['replications'].max()):,} assignments drawn as the design draws them"
     )
     return (
         f"x are means of the assigned {evidence.levels.units}, z is 1 in the intervention group, "
@@ -157,7 +157,7 @@ def _attrition(evidence: Evidence) -> str:
 
 def _power(evidence: Evidence) -> str:
     rows = evidence.checks["power"]
-    wanted = listed([f"{100 * one:g}%" for one in sorted(set(rows["power_wanted"].dropna()))])
+    wanted = listed([f"{100 * one:g}%" for one in sorted(set(rows["target_power"].dropna()))])
     level = listed([f"{100 * one:g}%" for one in sorted(set(rows["alpha"].dropna()))])
     return (
         "The minimum detectable effect is the Δ at which a two-sided test at the "
@@ -208,7 +208,7 @@ ALLOCATION, BALANCE, LOST, BOUNDED, POWER, TRENDS, LASTING, DELIVERED = (
 
 CHECK_METHODS: tuple[CheckMethod, ...] = (
     CheckMethod(
-        ALLOCATION, _has("assignment_tests", "p"),
+        ALLOCATION, _has("assignment_tests", "p_value"),
         _said(
             "The allocation list is compared with allocations drawn again as the design draws "
             "them. Identifiers of {units}: their ranks in the intervention group, and how often "
@@ -221,7 +221,7 @@ CHECK_METHODS: tuple[CheckMethod, ...] = (
         ("d = (x̄₁ − x̄₀) / s",),
     ),
     CheckMethod(
-        BALANCE, _has("balance_omnibus", "p_rerandomisation"), _joint_balance,
+        BALANCE, _has("balance_omnibus", "rerandomisation_p_value"), _joint_balance,
         ("M = T′V⁺T,  T = Σⱼ zⱼ(xⱼ − x̄)",),
     ),
     CheckMethod(BALANCE, _has("balance_omnibus", "f_statistic"), _joint_f),
@@ -347,7 +347,7 @@ CHECK_METHODS: tuple[CheckMethod, ...] = (
         ("type S = P(T < −c) / power,  type M = E(|Δ̂| : |T| > c) / Δ",),
     ),
     CheckMethod(
-        TRENDS, _has("pretrends", "adjusted_p"),
+        TRENDS, _has("pretrends", "adjusted_p_value"),
         _said(
             "Pre-programme trends: the groups’ difference in each baseline year, and in the slope "
             "over these years of each unit’s mean."

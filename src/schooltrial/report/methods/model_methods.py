@@ -18,7 +18,7 @@ from schooltrial.protocol.content.sections import (
 )
 from schooltrial.report.methods.estimands import estimands_told
 from schooltrial.report.methods.symbols import symbols_sentence, symbols_told
-from schooltrial.report.wording import PLAIN_BLOCK, block_word, block_words, of_rows
+from schooltrial.report.wording import PLAIN_BLOCK, block_word, block_words, of_rows, of_several
 from schooltrial.wording import exact, listed, plural_of
 
 LINEAR = "yᵢⱼ = α + τTⱼ + β′xᵢⱼ + eᵢⱼ"
@@ -480,7 +480,7 @@ def names_in_equations(protocol: Content, model: Model | None = None) -> dict[st
     if model is not None and model["estimator"] == "multilevel":
         levels = [_named(one, protocol).lower() for one in model["random_levels"] or [unit]]
         if model["blocks"] == "random" and has_blocks(protocol):
-            levels.append(block_word(design))
+            levels.append(PLAIN_BLOCK if of_several(design) else block_word(design))
         unit, above = levels[0], levels[1] if len(levels) > 1 else ""
     below = f"individual i of {unit} j" + (f" of {above} k" if above else "")
     alone = model is not None and _rows_are_units(model, protocol)
@@ -606,7 +606,7 @@ def _adjusted_for(model: Model, protocol: Content) -> str:
         and "blocks" in keys_read(model["estimator"])
     ):
         word = block_word(protocol["design"])
-        parts.append(word if word == PLAIN_BLOCK else f"{word} (block)")
+        parts.append(word if word == PLAIN_BLOCK else f"block ({word})")
     further = f", and adjusted for {listed(parts)}" if parts else ", without covariates"
     if model["estimator"] == "difference_in_differences":
         return f"each school is compared with itself in other years, and years with years{further}"

@@ -534,12 +534,12 @@ def missed(unclear: list[Finding], power: pd.DataFrame | None) -> str:
         if power is not None and (row := power_row(power, one.outcome, one.model)) is not None
     ]
     hoped = [row for _, row in known if pd.notna(row["effect"]) and pd.notna(row["power"])]
-    short = any(row["power"] < row["power_wanted"] for row in hoped)
+    short = any(row["power"] < row["target_power"] for row in hoped)
     what = "an effect as large as the one hoped for" if short else "an effect, good or bad,"
     places = [
         percentile_points(float(row["mdes"]))[0]
         for one, row in known
-        if row["scale"] == "SD" and one.in_sd
+        if row["units_label"] == "SD" and one.in_sd
     ]
     if not places or len(places) < len(unclear):
         return f"{what} may have been missed"

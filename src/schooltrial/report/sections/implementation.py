@@ -83,7 +83,7 @@ def contrast_sentence(contrast: pd.DataFrame, arms: Mapping[str, str]) -> str:
         Group → its label.
     """
     told = []
-    held = contrast[contrast["expected"] == "no"]
+    held = contrast[contrast["intended"] == "no"]
     for arm, rows in held.groupby("arm", sort=False):
         group = uncapitalised(arms.get(str(arm), str(arm)))
         recorded = rows[rows["n_with_any"].notna()]

@@ -72,7 +72,7 @@ def simulated_effects(drawn: pd.DataFrame | None, *, offered: bool) -> str:
     first = known[known["primary"].astype(bool)].drop_duplicates("outcome")
     for row in first.to_dict("records"):
         size, more = float(row["truth"]), float(taken.get(row["outcome"], nan))
-        unit = str(row["unit"])
+        unit = str(row["units_label"])
         digits = digits_of(size)
         both = offered and row["estimand"] == "ITT" and isfinite(more)
         up = f" (of taking it up: {number(more, digits)})" if both else ""

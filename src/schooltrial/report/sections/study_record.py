@@ -175,7 +175,7 @@ def _attrition(rows: Sequence[Record], arms: Sequence[Record], control: str) -> 
     told = frame.assign(
         group=[labels.get(arm, "") if several else "" for arm in frame["arm"]],
         control=[_of(row["count_control"], row["n_control"]) for row in rows],
-        intervention=[_of(row["count_arm"], row["n_arm"]) for row in rows],
+        intervention=[_of(row["count_treated"], row["n_treated"]) for row in rows],
     )
     columns = naming_control(ATTRITION, control)
     return tabulate("Study record", told, columns, group=_kinds(rows))

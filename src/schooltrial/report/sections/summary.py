@@ -387,6 +387,6 @@ def cost_of(evidence: Evidence) -> dict[str, str]:
         pounds = "" if pd.isna(row["pounds"]) or row["currency"] == "GBP" else (
             f" (£{number(row['pounds'], 0)})"
         )  # fmt: skip
-        band = "" if pd.isna(row["band"]) else f", {row['band']}"
+        band = "" if pd.isna(row["cost_band"]) else f", {row['cost_band']}"
         told[str(row["arm"])] = f"{money}{pounds}{band}"
     return told

@@ -20,7 +20,7 @@ TESTS = [
     Column("Finding", key="finding"),
     Column("Value", "significant", 4, key="value"),
     Column("Threshold", "significant", 4, key="threshold"),
-    Column("p", "p"),
+    Column("p", "p", key="p_value"),
     Column("Verdict", key="verdict"),
     Column("Reason", key="reason"),
 ]
@@ -119,11 +119,11 @@ def blocks_shown(blocks: pd.DataFrame, groups: Mapping[str, str], word: str = "b
     if len(blocks) > MOST:
         plain = blocks["verdict"].isin(WITHOUT_REMARK)
         blocks = pd.concat([blocks[~plain], blocks[plain]]).head(MOST)
-    arms = [name for name in blocks if name not in ("block", "share_treated", "verdict")]
+    arms = [name for name in blocks if name not in ("block", "treated_share", "verdict")]
     columns = [
         Column(word.capitalize(), key="block"),
         *(Column(_heading(str(name), groups), "quantity", key=str(name)) for name in arms),
-        Column("Share in intervention", "quantity", 2, key="share treated"),
+        Column("Share in intervention", "quantity", 2, key="treated_share"),
         Column("Verdict", key="verdict"),
     ]
     return tabulate(f"Units in each group, by {word}", blocks, columns)
@@ -236,7 +236,7 @@ def levels_note(tests: pd.DataFrame, alpha: float) -> str:
     alpha : float
         The level that they share.
     """
-    drawn = tests[tests["p"].notna() & tests["threshold"].notna()]
+    drawn = tests[tests["p_value"].notna() & tests["threshold"].notna()]
     if drawn.empty:
         return ""
     own = drawn["check"].astype("str").str.startswith(OWN)

@@ -34,7 +34,7 @@ BOUNDS = [
 
 
 ATTRITION = [
-    Column("Quantity", key="quantity"),
+    Column("Quantity", key="kind"),
     Column("Outcome", key="outcome"),
     Column("Year", "told", key="year"),
     Column("Level", key="level"),
@@ -51,7 +51,7 @@ ATTRITION = [
 
 
 MOVERS = [
-    Column("Who", key="quantity"),
+    Column("Who", key="kind"),
     Column("Year", "told", key="year"),
     Column("Level", key="level"),
     Column("Group", key="group", optional=True),
@@ -103,14 +103,14 @@ POWER = [
     Column("MDES from SE", "number", key="mdes_estimate", optional=True),
     Column("Expected effect", "number", key="effect", optional=True),
     Column("Power (%)", "percent", 1, key="power", optional=True),
-    Column("Target power (%)", "percent", 0, key="power_wanted"),
+    Column("Target power (%)", "percent", 0, key="target_power"),
     Column("Type S error (%)", "percent", 1, key="type_s", optional=True),
-    Column("Type M ratio", "number", 1, key="exaggeration", optional=True),
-    Column("Unit", key="unit"),
-    Column("Units", "quantity", key="units"),
-    Column("Intervention units", "quantity", key="treated_units"),
-    Column("Individuals", "quantity", key="pupils"),
-    Column("Per unit", "number", 1, key="pupils_per_unit"),
+    Column("Type M ratio", "number", 1, key="type_m", optional=True),
+    Column("Unit", key="unit_kind"),
+    Column("Units", "quantity", key="n_units"),
+    Column("Intervention units", "quantity", key="n_treated_units"),
+    Column("Individuals", "quantity", key="n_individuals"),
+    Column("Per unit", "number", 1, key="individuals_per_unit"),
     Column("ICC", "number", key="icc", optional=True),
     Column("R² between units", "number", 2, key="r2_school", optional=True),
     Column("R² within units", "number", 2, key="r2_pupil", optional=True),
@@ -129,11 +129,11 @@ POWER_TERMS = {
     "mdes_estimate": "MDES from SE: the same, from the standard error of the estimate itself.",
     "type_s": "Type S error: if the expected effect is true, the chance that an estimate whose "
     "interval excludes zero has the wrong sign.",
-    "exaggeration": "Type M ratio: if the expected effect is true, how many times its size such an "
+    "type_m": "Type M ratio: if the expected effect is true, how many times its size such an "
     "estimate is on average.",
-    "pupils_per_unit": "Per unit: individuals of a unit; once units are known, the harmonic mean "
-    "of their sizes, which lies below the mean where sizes differ and by which they enter the "
-    "precision.",
+    "individuals_per_unit": "Per unit: individuals of a unit; once units are known, the harmonic "
+    "mean of their sizes, which lies below the mean where sizes differ and by which they enter "
+    "the precision.",
     "icc": "ICC, intraclass correlation: the share of the variance of the outcome that is between "
     "units.",
     "r2_school": "R²: the share of the variance between, or within, units that covariates and "
@@ -204,7 +204,7 @@ def attrition_shown(
     The years are those named, and those of every primary model. People in units that stay have no
     row of their own where no unit left.
     """
-    attrition = attrition[attrition["quantity"] == "lost"]
+    attrition = attrition[attrition["kind"] == "lost"]
     attrition = attrition[~repeated_rows(attrition)]
     model = analysing_models(attrition)
     named = attrition["year"].astype("str").isin([str(year) for year in years])
@@ -225,9 +225,9 @@ def attrition_shown(
             "outcome": _named(rows["outcome"].fillna(""), labels),
             "group": groups_named(rows["arm"], arms),
             "level": rows["level"].replace(LEVELS),
-            "quantity": rows["quantity"].where(rows["quantity"] != "lost", lost),
+            "kind": rows["kind"].where(rows["kind"] != "lost", lost),
             "control": _part(rows, "control"),
-            "intervention": _part(rows, "arm"),
+            "intervention": _part(rows, "treated"),
             "largest low difference": limits,
         }
     )
@@ -240,9 +240,9 @@ def repeated_rows(lost: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     lost : DataFrame
-        Rows of ``attrition.csv`` whose quantity is ``lost``.
+        Rows of ``attrition.csv`` whose kind is ``lost``.
     """
-    counts = ["n_control", "count_control", "n_arm", "count_arm"]
+    counts = ["n_control", "count_control", "n_treated", "count_treated"]
     keys = [name for name in ("outcome", "model", "year", "arm") if name in lost]
     levels = lost["level"].astype("str")
     whose = levels.str.split(" ").str[0]
@@ -259,21 +259,19 @@ def movers_shown(
 ) -> Table | None:
     """Return who joined and who moved in the years analysed; None where nothing is known of it."""
     named = attrition["year"].astype("str").isin([str(year) for year in years])
-    of_grades = (attrition["level"] == "teachers") & attrition["quantity"].isin(GRADED)
-    rows = attrition[named & (attrition["quantity"] != "lost") & ~of_grades]
+    of_grades = (attrition["level"] == "teachers") & attrition["kind"].isin(GRADED)
+    rows = attrition[named & (attrition["kind"] != "lost") & ~of_grades]
     if rows.empty:
         return None
     told = rows.assign(
         **{
-            "quantity": [
+            "kind": [
                 OF_OUTCOME.get(quantity, MOVES.get(quantity, quantity)).format(name)
-                for quantity, name in zip(
-                    rows["quantity"], _named_by_model(rows, labels), strict=True
-                )
+                for quantity, name in zip(rows["kind"], _named_by_model(rows, labels), strict=True)
             ],
             "group": groups_named(rows["arm"], arms),
             "control": _part(rows, "control"),
-            "intervention": _part(rows, "arm"),
+            "intervention": _part(rows, "treated"),
         }
     )
     return tabulate("Joiners and movers", told, naming_control(MOVERS, control))
@@ -338,7 +336,8 @@ def who_left_shown(
         named = f"{name}: {row.category}" if row.category else name
         terms.append(f"intervention × {named}" if row.variable else TESTS.get(row.term, row.term))
     lost = [
-        f"{n:,} and {c:,}" for n, c in zip(rows["n_lost_arm"], rows["n_lost_control"], strict=True)
+        f"{n:,} and {c:,}"
+        for n, c in zip(rows["n_lost_treated"], rows["n_lost_control"], strict=True)
     ]
     told = rows.assign(
         outcome=_named_by_model(rows, labels),

@@ -30,13 +30,13 @@ CLEANING = [
 CODEBOOK = [
     Column("Variable", key="variable"),
     Column("Label", key="label"),
-    Column("Raw column", key="raw column"),
+    Column("Raw column", key="column"),
     Column("Type", key="type"),
     Column("Rows", "count", key="rows"),
     Column("Missing", "count", key="missing"),
     Column("Distinct", "count", key="distinct"),
-    Column("Low", "told", key="low"),
-    Column("High", "told", key="high"),
+    Column("Minimum", "told", key="minimum"),
+    Column("Maximum", "told", key="maximum"),
     Column("Values", key="values"),
 ]
 
@@ -112,7 +112,7 @@ def linking_shown(linking: pd.DataFrame) -> Table | None:
 def codebook_shown(codebook: pd.DataFrame) -> dict[str, Table]:
     """Return table → its part of the codebook."""
     told = codebook.assign(
-        **{name: [_short(value) for value in codebook[name]] for name in ("low", "high")}
+        **{name: [_short(value) for value in codebook[name]] for name in ("minimum", "maximum")}
     )
     return {
         str(table): tabulate(f"Codebook: {table}", rows, CODEBOOK)

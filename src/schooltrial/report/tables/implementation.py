@@ -20,7 +20,7 @@ FIDELITY = [
     Column("Source", key="source"),
     Column("Groups", key="arms", optional=True),
     Column("School year", "told", key="year"),
-    Column("Unit", key="unit"),
+    Column("Unit", key="unit_kind"),
     Column("On record", "told", key="n_recorded"),
     Column("Threshold", "told", key="threshold"),
     Column("Met threshold", "told", key="reached it"),
@@ -33,7 +33,7 @@ CONTRAST = [
     Column("Component", key="label"),
     Column("School year", "told", key="year"),
     Column("Group", key="arm"),
-    Column("Intended", key="expected"),
+    Column("Intended", key="intended"),
     Column("Schools", "told", key="n_schools"),
     Column("On record", "told", key="n_recorded"),
     Column("Mean dose", "number", 1, key="mean"),
@@ -62,7 +62,9 @@ def contrast_shown(contrast: pd.DataFrame, arms: Labels) -> Table:
     """Return the doses by group; what no log holds is not recorded, and never 0."""
     counts = ["n_with_any", "n_units", "n_at_threshold"]
     known = {name: contrast[name].map("{:.0f}".format) for name in counts}
-    reached = known["n_at_threshold"] + " of " + known["n_units"] + " " + contrast["unit"] + "s"
+    reached = (
+        known["n_at_threshold"] + " of " + known["n_units"] + " " + contrast["unit_kind"] + "s"
+    )
     recorded = contrast["mean"].notna()
     told = contrast.assign(
         **{
@@ -85,7 +87,7 @@ def costs_shown(costs: pd.DataFrame, arms: Labels) -> Table:
         Column("Group", key="arm", optional=True),
         Column("Ingredient", key="ingredient"),
         Column("Quantity", "told", key="quantity"),
-        Column("Unit", key="unit"),
+        Column("Unit", key="quantity_unit"),
         Column("Unit cost", "number", 2, key="unit cost"),
         Column("When", key="each year"),
         Column(" ".join(filter(None, ("Total", currency))).strip(), "number", 0, key="total"),
@@ -131,16 +133,16 @@ def costs_told(
         if pd.isna(row["per_pupil_year"]):
             told = f"{money} {row['total']:,.0f} in all"
         else:
-            years = "a year" if row["years"] == 1 else f"{row['years']:.0f} years"
+            years = "a year" if row["n_years"] == 1 else f"{row['n_years']:.0f} years"
             told = (
                 f"{money} {number(row['per_pupil_year'], 0)} per pupil per year, averaged over "
-                f"{years} and {row['pupils']:,.0f} pupils a year"
+                f"{years} and {row['n_pupils']:,.0f} pupils a year"
             )
         if not pd.isna(row["price_year"]):
             told += f", in prices of {row['price_year']:.0f}"
-        if _text(row["band"]):
+        if _text(row["cost_band"]):
             told += (
-                f"; a {row['band']} cost by the bands of the Education Endowment Foundation "
+                f"; a {row['cost_band']} cost by the bands of the Education Endowment Foundation "
                 f"(£{number(row['pounds'], 0)}{_rate(row)})"
             )
         sentences.append("; ".join(filter(None, (told, _text(row["note"])))) + ".")
@@ -156,7 +158,7 @@ def _per_unit(row: Mapping[str, Any], units: Mapping[str, int], noun: str) -> st
     if not count or noun == "pupil":
         return ""
     money = " ".join(filter(None, (_text(row["currency"]), number(row["total"], 0))))
-    each = number(row["total"] / (row["years"] * count), 0)
+    each = number(row["total"] / (row["n_years"] * count), 0)
     return (
         f"In all it costs {money}, which is {each} per {noun} per year "
         f"({plural(count, noun)} of the intervention)."

@@ -193,11 +193,11 @@ def list_joint_tests(omnibus: pd.DataFrame) -> pd.DataFrame:
         {
             "Sample": rows["sample"],
             "Level": rows["level"],
-            "Measures": rows["covariates"].astype("Int64"),
-            "Units": rows["units"].astype("Int64"),
-            "Randomisation p": rows["p_rerandomisation"],
+            "Measures": rows["n_covariates"].astype("Int64"),
+            "Units": rows["n_units"].astype("Int64"),
+            "Randomisation p": rows["rerandomisation_p_value"],
             "F": rows["f_statistic"],
-            "F-test p": rows["p_f"],
+            "F-test p": rows["f_p_value"],
         }
     ).reset_index(drop=True)
 

@@ -115,11 +115,12 @@ def read_lessons(power: pd.DataFrame, outcome: str) -> Lessons:
     analysed = rows[rows["stage"] == "analysis"]
     row = (analysed if len(analysed) else rows).iloc[0]
     return Lessons(
-        str(row["unit"]), str(row["scale"]), float(row["units"]), float(row["std_error"]),
+        str(row["unit_kind"]), str(row["units_label"]), float(row["n_units"]),
+        float(row["std_error"]),
         float(row["df"]), float(row["icc"]), float(row["r2_school"]), float(row["r2_pupil"]),
-        float(row["pupils_per_unit"]),
+        float(row["individuals_per_unit"]),
         0 if pd.isna(row["covariates_school"]) else int(row["covariates_school"]),
-        float(row["effect"]), float(row["alpha"]), float(row["power_wanted"]),
+        float(row["effect"]), float(row["alpha"]), float(row["target_power"]),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ def test_pairs_are_as_designed_and_a_triple_is_named() -> None:
     assert check["verdict"].tolist() == ["both groups present", "a set of 3 schools, not a pair"]
     assert check["n_control"].tolist() == [1, 1]
     assert check["n_awards"].tolist() == [1, 2]
-    assert check["share_treated"].tolist() == [1 / 2, 2 / 3]
+    assert check["treated_share"].tolist() == [1 / 2, 2 / 3]
 
 
 def test_a_triple_is_as_designed_where_blocks_may_have_any_size() -> None:
@@ -29,7 +29,7 @@ def test_a_triple_is_as_designed_where_blocks_may_have_any_size() -> None:
 def test_a_block_of_one_arm_does_not_inform_the_effect() -> None:
     check = assignment_check(_assignment(("1", "00"), ("2", "11")), ARMS, "blocked")
     assert set(check["verdict"]) == {"one group only: does not contribute to the estimate"}
-    assert check["share_treated"].tolist() == [0, 1]
+    assert check["treated_share"].tolist() == [0, 1]
 
 
 def test_where_all_schools_of_a_staggered_design_enter_no_block_is_at_fault_for_one_arm() -> None:
@@ -78,9 +78,9 @@ def test_of_three_arms_a_block_is_named_by_the_one_it_lacks() -> None:
         "no unit in a: contributes to the other comparisons only",
         "one group only: does not contribute to the estimate",
     ]
-    assert check["share_treated"].tolist() == [2 / 3, 1 / 2, 1]
+    assert check["treated_share"].tolist() == [2 / 3, 1 / 2, 1]
     assert list(check.columns) == [
-        "block", "n_units", "n_control", "n_a", "n_b", "share_treated", "verdict",
+        "block", "n_units", "n_control", "n_a", "n_b", "treated_share", "verdict",
     ]  # fmt: skip
 
 

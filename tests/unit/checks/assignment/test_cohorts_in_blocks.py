@@ -71,7 +71,7 @@ def test_a_list_whose_first_cohort_was_chosen_by_its_scores_is_in_doubt() -> Non
     scores = np.array([32.0 - at for at in order])
     by_cohort = _row(_verify(listed, scores), "baseline of score")
     assert by_cohort["verdict"] == "in doubt"
-    assert by_cohort["p"] <= 0.001
+    assert by_cohort["p_value"] <= 0.001
     alike = _row(_verify(listed.drop(columns="cohort"), scores), "baseline of score")
     assert alike["verdict"] == "passed"
 

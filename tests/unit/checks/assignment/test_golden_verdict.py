@@ -85,9 +85,10 @@ def test_checks_stand_in_this_order_with_these_verdicts() -> None:
     assert tests["verdict"].tolist() == [
         "not tested" if check in untested else "passed" for check in tests["check"]
     ]
-    assert list(tests) == ["check", "finding", "value", "threshold", "p", "verdict", "reason"]
+    assert list(tests) == ["check", "finding", "value", "threshold", "p_value", "verdict", "reason"]
     assert list(found.units) == [
-        "unit", "block", "arm", "drawn_arm", "pupils_changed_arm", "taken_up", "verdict", "reason",
+        "unit", "block", "arm", "drawn_arm", "n_pupils_changed_arm", "taken_up", "verdict",
+        "reason",
     ]  # fmt: skip
     assert found.units["unit"].tolist() == NAMES[::-1]
     assert found.told() == {
@@ -126,7 +127,9 @@ def test_listed_assignments_give_the_share_that_is_as_unbalanced() -> None:
     observed = abs(score[arm == "programme"].sum())
     share = float((every >= observed - 1e-9).mean())
     assert len(every) == 1296
-    assert tests.loc[["baseline", "baseline of Maths"], "p"].tolist() == pytest.approx([share] * 2)
+    assert tests.loc[["baseline", "baseline of Maths"], "p_value"].tolist() == pytest.approx(
+        [share] * 2
+    )
     gap = score[arm == "programme"].mean() - score[arm == "control"].mean()
     spread = np.sqrt((score**2).sum() / (16 - 4))
     assert tests.loc["baseline of Maths", "finding"] == (
@@ -137,27 +140,29 @@ def test_listed_assignments_give_the_share_that_is_as_unbalanced() -> None:
 def test_random_draws_give_these_numbers_beyond() -> None:
     # One more assignment than is listed: 199 of them are drawn, each test from its own stream.
     tests = _verify(Redraws(draws=199, exact_up_to=1295, seed=9)).tests.set_index("check")
-    beyond = (tests.loc[CHANCE[1:], "p"] * 200).round(9)
+    beyond = (tests.loc[CHANCE[1:], "p_value"] * 200).round(9)
     assert beyond.tolist() == [93, 144, 98, 158, 55, 61]
     assert tests.loc["order of the list: runs", "finding"] == "runs of one group: 9, expected 9.829"
 
 
 def test_a_p_value_at_its_level_is_no_doubt_and_one_below_is() -> None:
     def judged(*p: float) -> list[Finding]:
-        return with_verdicts([Finding(f"t{k}", "", UNTESTED, p=x) for k, x in enumerate(p)], 0.1)
+        return with_verdicts(
+            [Finding(f"t{k}", "", UNTESTED, p_value=x) for k, x in enumerate(p)], 0.1
+        )
 
     assert [test.verdict for test in judged(0.05, 0.5)] == [PASSED, PASSED]
     assert [test.verdict for test in judged(0.0499, 0.5)] == [DOUBT, PASSED]
     assert judged(0.0499, 0.5)[0].reason == "randomisation gives this in 5.0% of cases"
     # A test of what may be later than the draw is noted, and casts no doubt.
     later = {"t0": "later than the draw"}
-    noted = with_verdicts([Finding("t0: ranks", "", UNTESTED, p=0.001)], 0.1, later)[0]
+    noted = with_verdicts([Finding("t0: ranks", "", UNTESTED, p_value=0.001)], 0.1, later)[0]
     assert (noted.verdict, noted.reason) == (NOTED, "later than the draw")
     # A test that was not made takes nothing from the level, and keeps its word.
     one, other = judged(float("nan"), 0.09)
     assert (one.verdict, other.verdict, other.threshold) == (UNTESTED, DOUBT, 0.1)
     # Where baselines of outcomes are all that there is, they have the whole level.
-    own = with_verdicts([Finding("baseline of Maths", "", UNTESTED, p=0.08)], 0.1)
+    own = with_verdicts([Finding("baseline of Maths", "", UNTESTED, p_value=0.08)], 0.1)
     assert (own[0].verdict, own[0].threshold) == (DOUBT, 0.1)
 
 

@@ -192,7 +192,7 @@ def test_the_order_of_rows_casts_no_doubt_as_it_may_be_later_than_the_draw(order
     assert found.verdict == CONSISTENT
     runs = _test(found, "order of the list: runs")
     if order != "draw":
-        assert (runs["verdict"], runs["p"] <= 0.001) == ("noted", True)
+        assert (runs["verdict"], runs["p_value"] <= 0.001) == ("noted", True)
         assert "sorted by group" in runs["reason"]
 
 
@@ -329,7 +329,7 @@ def test_a_balanced_draw_is_repeated_with_its_criterion() -> None:
     found = _verify(record.table(), design={"randomisation": draw}, record=record)
     assert found.verdict == REPRODUCED
     # Among draws that meet the criterion this one is ordinary; among all it would look chosen.
-    assert _test(found, "baseline")["p"] > 0.02
+    assert _test(found, "baseline")["p_value"] > 0.02
     lacking = _verify(
         record.table(),
         design={"randomisation": draw},
@@ -353,7 +353,7 @@ def test_bad_lists_are_named_school_by_school_and_the_rest_is_still_tested() -> 
     assert "not in the eligible list" in said["S99"]
     assert "added to the list after the draw" in said["S99"]
     assert found.verdict == CONTRADICTED
-    assert np.isfinite(_test(found, "baseline")["p"])
+    assert np.isfinite(_test(found, "baseline")["p_value"])
 
 
 def test_blocks_of_one_arm_and_a_pair_of_three_are_noted_and_do_not_stop_the_tests() -> None:
@@ -384,13 +384,13 @@ def test_numbers_other_than_declared_shares_contradict_the_plan() -> None:
     assert _test(found, "numbers by group as planned")["value"] == 5
     chance = [comb(40, k) * 0.25**k * 0.75 ** (40 - k) for k in range(41)]
     expected = sum(p for p in chance if p <= chance[20] * (1 + 1e-9))
-    assert _test(found, "sample ratio")["p"] == pytest.approx(expected, rel=1e-9)
+    assert _test(found, "sample ratio")["p_value"] == pytest.approx(expected, rel=1e-9)
 
 
 def test_an_impossible_share_is_named_and_the_rest_is_still_tested() -> None:
     found = _verify(_list(1), design={"arms": [{**ARMS[0], "share": 1.5}, ARMS[1]]})
     assert "the planned share" in _test(found, "planned shares").iloc[0]["finding"]
-    assert np.isfinite(_test(found, "identifier: ranks")["p"])
+    assert np.isfinite(_test(found, "identifier: ranks")["p_value"])
 
 
 def test_a_draw_after_the_first_outcome_is_named() -> None:
@@ -420,7 +420,7 @@ def test_crossovers_are_counted_at_the_school_where_a_pupil_was_first() -> None:
     ).assign(arm=lambda frame: frame["school"].map(arm), taken=[0.0, 1, 0, 0, 1])
     known = known_of_units(sample, listed, "school", take_up="taken")
     found = _verify(listed, known=known)
-    counts = found.units.set_index("unit")["pupils_changed_arm"]
+    counts = found.units.set_index("unit")["n_pupils_changed_arm"]
     assert (counts[one], counts[other]) == (1, 0)
     assert _test(found, "pupils who changed group")["finding"] == "1 of 3 pupils"
     taken = found.units.set_index("unit")["taken_up"]
@@ -460,7 +460,7 @@ def test_first_outcomes_are_those_after_the_years_before() -> None:
 def test_the_baseline_of_an_outcome_is_its_own_before_the_programme_else_what_came_before() -> None:
     listed = _list(1)
     sample = pd.DataFrame({
-        "pupil": listed["school"] + "p", "year": 2019, "school": listed["school"],
+        "pupil": listed["school"] + "p_value", "year": 2019, "school": listed["school"],
         "arm": listed["arm"], "maths": range(N), "maths_before": 0.0, "maths_before_missing": 1.0,
         "maths_before_school": 0.5,
     })  # fmt: skip
@@ -483,7 +483,7 @@ def test_units_that_came_otherwise_than_by_lot_are_not_tested_as_if() -> None:
     chose = FRAME[["school", "block"]].assign(arm=["programme"] * 3 + ["control"] * (N - 3))
     found = _verify(chose, design={"randomised": False})
     assert found.verdict == NO_LOTTERY
-    assert found.tests["p"].isna().all()
+    assert found.tests["p_value"].isna().all()
     supposed = {
         "numbers by group as planned",
         "sample ratio",
@@ -515,7 +515,7 @@ def test_the_better_school_of_each_pair_is_caught_however_much_else_is_compared(
         forged = frame.assign(arm=np.where(better, "programme", "control"))
         found = _verify(forged, design={"kind": "paired"}, known=known)
         assert found.verdict == IN_DOUBT
-        assert _test(found, "baseline of Maths")["p"] == 2 / 1024
+        assert _test(found, "baseline of Maths")["p_value"] == 2 / 1024
         assert _test(found, "baseline of Maths")["verdict"] == "in doubt"
         assert "Programme +" in _test(found, "baseline of Maths")["finding"]
         assert not found.told()["believed"]

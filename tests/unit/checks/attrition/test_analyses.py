@@ -65,7 +65,7 @@ def _table(
 
 def _lost(*arguments: Any, **keys: Any) -> pd.DataFrame:
     table = _table(*arguments, **keys)
-    return table[table["quantity"] == "lost"]
+    return table[table["kind"] == "lost"]
 
 
 def _counts(table: pd.DataFrame, level: str, **chosen: Any) -> list[int]:
@@ -73,7 +73,9 @@ def _counts(table: pd.DataFrame, level: str, **chosen: Any) -> list[int]:
     for name, value in chosen.items():
         rows = rows[rows[name] == value]
     assert len(rows) == 1
-    return [int(rows[n].iloc[0]) for n in ("n_control", "count_control", "n_arm", "count_arm")]
+    return [
+        int(rows[n].iloc[0]) for n in ("n_control", "count_control", "n_treated", "count_treated")
+    ]
 
 
 def _itt(**keys: Any) -> Model:
@@ -146,14 +148,14 @@ def test_who_was_outside_and_is_analysed_came_into_the_population() -> None:
     sample.loc[later & sample["pupil"].isin(["A0", "B0"]), "girl"] = 0.0
     sample.loc[later & (sample["pupil"] == "C3"), "girl"] = 1.0
     table = _table(sample, {"girls": _itt(where={"year": [2019], "girl": [1]})})
-    came = table[table["quantity"] == "came into the population"]
+    came = table[table["kind"] == "came into the population"]
     assert came["model"].tolist() == ["girls"]
     assert _counts(came, "pupils") == [2, 0, 5, 1]  # of those analysed: two girls, and five
 
 
 def test_a_population_that_nobody_comes_into_has_no_row_of_it() -> None:
     table = _table(_sample(), {"girls": _itt(where={"year": [2019], "girl": [1]})})
-    assert "came into the population" not in set(table["quantity"])
+    assert "came into the population" not in set(table["kind"])
 
 
 def test_a_grade_moves_on_with_the_years() -> None:
@@ -223,7 +225,7 @@ def test_take_up_that_is_not_recorded_loses_who_would_show_the_effect_on_complie
         "primary": PrimaryModels({"cace": cace}, "took", ("took",)),
     }  # fmt: skip
     table = attrition(ASSIGNMENT, sample, **settings)
-    assert _counts(table[table["quantity"] == "lost"], "schools") == [2, 0, 2, 1]
+    assert _counts(table[table["kind"] == "lost"], "schools") == [2, 0, 2, 1]
 
 
 def test_pupils_on_a_list_are_outside_by_what_the_list_says_of_them() -> None:
@@ -288,7 +290,7 @@ def test_teachers_whom_the_model_leaves_out_are_lost() -> None:
         unit="school", arms=TWO, years=YEARS, baseline=2018,
         primary=PrimaryModels({"itt": drops}),
     )  # fmt: skip
-    assert _counts(table[table["quantity"] == "lost"], "teachers") == [8, 1, 8, 2]
+    assert _counts(table[table["kind"] == "lost"], "teachers") == [8, 1, 8, 2]
 
 
 def test_bounds_and_selective_attrition_take_whom_the_model_leaves_out_as_missing() -> None:
@@ -319,7 +321,7 @@ def test_bounds_and_selective_attrition_take_whom_the_model_leaves_out_as_missin
     assert adjusted["n_individuals"] == complete["n_individuals"]
     assert set(bound_effects(listed, sample, **settings)["approach"]) == {"complete cases"}
     left = who_left(listed, sample, primary=PrimaryModels({"itt": drops}), **settings)
-    assert left[["n_lost_control", "n_lost_arm"]].sum(axis=1).eq(n_lost).all()
+    assert left[["n_lost_control", "n_lost_treated"]].sum(axis=1).eq(n_lost).all()
 
 
 def test_what_was_measured_since_and_all_that_is_made_of_it_is_no_characteristic() -> None:
@@ -400,7 +402,7 @@ def test_lost_and_analysed_are_all_who_were_allocated_at_every_level_and_in_ever
                 kept = kept[kept["girl"] == 1]
             mine = table[(table["model"] == name) & (table["outcome"] == measure)]
             for row in mine.to_dict("records"):
-                for arm, which in ((row["arm"], "arm"), ("control", "control")):
+                for arm, which in ((row["arm"], "treated"), ("control", "control")):
                     there, here = (f[f["arm"] == arm] for f in (kept, rows))
                     analysed = row[f"n_{which}"] - row[f"count_{which}"]
                     if row["level"] == "pupils":
@@ -425,8 +427,8 @@ def test_joiners_are_counted_among_those_whom_the_model_analyses() -> None:
     sample.loc[now & (sample["pupil"] == "d"), "maths"] = NAN
     itt = model(label="ITT", outcomes=["maths"], where={"year": [2019]}, role="primary")
     came = _table(sample, {"itt": itt})
-    came = came[came["quantity"] == "joined, of those analysed"]
+    came = came[came["kind"] == "joined, of those analysed"]
     assert came["model"].tolist() == ["itt"]
     assert _counts(came, "pupils") == [8, 1, 7, 1]
     unfitted = _table(sample, {})
-    assert not (unfitted["quantity"] == "joined, of those analysed").any()
+    assert not (unfitted["kind"] == "joined, of those analysed").any()

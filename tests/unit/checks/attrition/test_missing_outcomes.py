@@ -76,7 +76,7 @@ def test_selective_leaving_is_found_by_the_interaction_with_baseline() -> None:
     row = table.loc["treated:maths"]
     assert row["estimate"] < -0.08
     assert row["p_value"] < 0.001
-    assert row["lost_arm"] < row["kept_arm"] - 0.4
+    assert row["lost_treated"] < row["kept_treated"] - 0.4
     assert abs(row["lost_control"] - row["kept_control"]) < 0.3
     assert table.loc["all interactions = 0", "p_value"] < 0.001
     assert table.loc["treated:sex: girl", "p_value"] > 0.01
@@ -100,7 +100,7 @@ def test_counts_of_who_left_are_those_of_the_roster() -> None:
     there = trial[1][trial[1]["year"] == 2020]
     control = there["school"].map(trial[0].set_index("school")["arm"]) == "control"
     assert set(table["n_lost_control"]) == {500 - int(control.sum())}
-    assert set(table["n_lost_arm"]) == {500 - int((~control).sum())}
+    assert set(table["n_lost_treated"]) == {500 - int((~control).sum())}
 
 
 def test_nobody_lost_is_one_row_that_says_so() -> None:

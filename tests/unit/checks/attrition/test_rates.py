@@ -71,14 +71,14 @@ def _attrition(pupils: pd.DataFrame = PUPILS, **keys: Any) -> pd.DataFrame:
 
 def _row(table: pd.DataFrame, level: str, year: int = 2020, quantity: str = "lost") -> pd.Series:
     chosen = table[
-        (table["level"] == level) & (table["year"] == year) & (table["quantity"] == quantity)
+        (table["level"] == level) & (table["year"] == year) & (table["kind"] == quantity)
     ]
     assert len(chosen) == 1
     return chosen.iloc[0]
 
 
 def _counts(row: pd.Series) -> list[int]:
-    return [int(row[name]) for name in ("n_control", "count_control", "n_arm", "count_arm")]
+    return [int(row[name]) for name in ("n_control", "count_control", "n_treated", "count_treated")]
 
 
 def test_a_school_is_lost_when_no_pupil_in_it_has_the_outcome() -> None:
@@ -180,7 +180,7 @@ def test_where_pupils_differ_from_year_to_year_the_roster_of_the_year_counts() -
     row = _row(table, "pupils")
     assert _counts(row) == [6, 2, 5, 1]
     assert row["note"] == "on the roster of 2020 itself"
-    assert set(table["quantity"]) == {"lost"}
+    assert set(table["kind"]) == {"lost"}
 
 
 def test_who_is_beyond_the_studys_grades_by_then_is_not_lost() -> None:
@@ -212,7 +212,7 @@ def test_each_of_several_arms_is_held_against_control() -> None:
     arms: list[Arm] = [*ARMS, {"name": "other", "label": "Other", "share": None, "in_models": True}]
     three = ASSIGNMENT.assign(arm=["control", "control", "programme", "other"])
     table = _attrition(assignment=three, arms=arms)
-    rows = table[(table["quantity"] == "lost") & (table["year"] == 2020)]
+    rows = table[(table["kind"] == "lost") & (table["year"] == 2020)]
     pupils = rows[rows["level"] == "pupils"].set_index("arm")
     assert _counts(pupils.loc["programme"]) == [6, 4, 4, 2]
     assert _counts(pupils.loc["other"]) == [6, 4, 2, 1]
@@ -221,7 +221,9 @@ def test_each_of_several_arms_is_held_against_control() -> None:
 def test_an_arm_without_pupils_has_no_verdict() -> None:
     row = _row(_attrition(PUPILS[PUPILS["school"].isin(["A", "B"])]), "pupils")
     assert row["verdict"] == "not defined"
-    assert _row(_attrition(PUPILS[PUPILS["school"].isin(["A", "B"])]), "schools")["rate_arm"] == 1
+    assert (
+        _row(_attrition(PUPILS[PUPILS["school"].isin(["A", "B"])]), "schools")["rate_treated"] == 1
+    )
 
 
 def test_teachers_were_assigned_so_teachers_are_lost_and_the_pupils_they_teach() -> None:
@@ -234,7 +236,7 @@ def test_teachers_were_assigned_so_teachers_are_lost_and_the_pupils_they_teach()
     table = _attrition(frame, assignment=assignment, unit="teacher")
     assert _counts(_row(table, "teachers")) == [2, 1, 2, 0]
     assert _counts(_row(table, "pupils of teachers that stay")) == [4, 0, 5, 1]
-    assert set(table["quantity"]) == {"lost"}
+    assert set(table["kind"]) == {"lost"}
 
 
 def test_pupils_were_assigned_so_everybody_on_the_list_counts() -> None:
@@ -315,11 +317,10 @@ def test_those_outside_the_population_of_an_outcome_are_not_lost_nor_are_their_s
         ASSIGNMENT, pupils, outcomes={"maths": outcome(population={"girl": [1]})}, arms=ARMS,
         years={**YEARS, "programme": [2019]}, baseline=2018,
     )  # fmt: skip
-    lost = table[table["quantity"] == "lost"].set_index("level")
-    assert lost.loc["pupils", ["n_control", "count_control", "n_arm", "count_arm"]].tolist() == [
-        4, 0, 2, 1,
-    ]  # fmt: skip
-    assert lost.loc["schools", ["n_control", "n_arm", "count_arm"]].tolist() == [2, 1, 0]
+    lost = table[table["kind"] == "lost"].set_index("level")
+    counts = ["n_control", "count_control", "n_treated", "count_treated"]
+    assert lost.loc["pupils", counts].tolist() == [4, 0, 2, 1]
+    assert lost.loc["schools", ["n_control", "n_treated", "count_treated"]].tolist() == [2, 1, 0]
 
 
 def test_a_population_by_grade_is_that_of_the_year_of_the_outcome_also_of_those_lost() -> None:

@@ -44,8 +44,8 @@ def _lost(keep: dict[str, Any]) -> list[int]:
         LISTED, _found(keep).added_to(sample), outcomes={"maths": outcome()}, arms=ARMS,
         years=YEARS, baseline=2020,
     )  # fmt: skip
-    row = table[(table["quantity"] == "lost") & (table["level"] == "pupils")].iloc[0]
-    return [int(row[name]) for name in ("n_control", "count_control", "n_arm", "count_arm")]
+    row = table[(table["kind"] == "lost") & (table["level"] == "pupils")].iloc[0]
+    return [int(row[name]) for name in ("n_control", "count_control", "n_treated", "count_treated")]
 
 
 def test_who_was_left_out_by_sex_is_outside() -> None:

@@ -67,8 +67,8 @@ def test_a_flag_that_is_constant_in_one_arm_is_held_to_the_pooled_sd_of_both(
     assert row["distribution_distance"] == pytest.approx(abs(difference))
     assert row["adjusted_difference"] == pytest.approx(difference)
     assert row["adjusted_standardised"] == pytest.approx(difference / pooled)
-    assert row["adjusted_se"] > 0
-    assert 0 < row["adjusted_p"] < 1
+    assert row["adjusted_std_error"] > 0
+    assert 0 < row["adjusted_p_value"] < 1
 
 
 def test_where_a_share_is_nought_or_one_no_cox_index_is_made_and_the_measure_says_so() -> None:
@@ -111,8 +111,8 @@ def test_a_flag_that_differs_and_varies_in_neither_arm_is_infinitely_apart_witho
         assert row["standardised_difference"] == row["wwc_effect_size"] == sign * inf
         assert row["adjusted_difference"] == pytest.approx(sign)
         assert row["adjusted_standardised"] == sign * inf
-        assert row["adjusted_se"] == 0
-        assert isnan(row["adjusted_p"])
+        assert row["adjusted_std_error"] == 0
+        assert isnan(row["adjusted_p_value"])
         assert row["note"] == (
             "infinite: each group has one value, and they differ; varies in neither group: no test"
         )
@@ -150,8 +150,8 @@ def test_all_covariates_together_are_tested_by_redrawing_and_the_exact_fit_is_na
     rows = balance_rows(_frame(NONE, ALL), SETTINGS, 2019)
     found = balance_omnibus(rows, SETTINGS, {})
     # Of the 70 ways to draw four of eight schools, this one and its mirror are as far apart.
-    assert found["p_rerandomisation"].tolist() == pytest.approx([2 / 70] * 2)
-    assert found["p_f"].isna().all()
+    assert found["rerandomisation_p_value"].tolist() == pytest.approx([2 / 70] * 2)
+    assert found["f_p_value"].isna().all()
     assert set(found["note"]) == {"F: the covariates predict the group without error"}
 
 
@@ -159,7 +159,7 @@ def test_covariates_that_do_not_vary_within_blocks_are_said_not_to() -> None:
     rows = balance_rows(_frame(ALL, ALL), SETTINGS, 2019)
     found = balance_omnibus(rows, SETTINGS, {}, redrawing=Redrawing(impossible="not randomised"))
     assert set(found["note"]) == {"not randomised; F: no covariate varies within blocks"}
-    assert found["p_f"].isna().all()
+    assert found["f_p_value"].isna().all()
 
 
 def test_an_infinite_difference_fails_equivalence_and_takes_two_padlocks() -> None:

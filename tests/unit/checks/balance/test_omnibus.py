@@ -57,9 +57,13 @@ def test_it_is_the_test_of_the_units_means_and_of_a_regression_of_the_arm() -> N
     design = design_as_assigned(units.index, place["treated"], place["block"])
     expected = omnibus_balance(design, place["treated"], units.to_numpy())
     row = found.iloc[0]
-    assert (row["covariates"], row["rank"], row["units"], row["blocks"]) == (5, 4, 12, 2)
+    assert (row["n_covariates"], row["rank"], row["n_units"], row["n_blocks"]) == (5, 4, 12, 2)
     assert row["statistic"] == pytest.approx(expected.statistic, rel=1e-9)
-    assert (row["p_rerandomisation"], row["draws"], row["exact"]) == (expected.p_value, 400, True)
+    assert (row["rerandomisation_p_value"], row["replications"], row["exact"]) == (
+        expected.p_value,
+        400,
+        True,
+    )
     joined = units[["score", "size", "x", "y"]].join(place).reset_index()
     fit = fit_least_squares_frame(
         joined, "treated", ["score", "size", "x", "y"], cluster="school", absorb="block"
@@ -85,8 +89,8 @@ def test_a_category_with_no_level_in_common_is_the_most_unbalanced_of_all() -> N
     found = balance_omnibus(balance_rows(frame, SETTINGS, 2019), SETTINGS, {}, redrawing=FEW)
     row = found[found["scope"] == "category"].iloc[0]
     assert row["distance"] == 1
-    assert row["p_rerandomisation"] == pytest.approx(2 / 400)
-    assert np.isnan(row["p_f"])
+    assert row["rerandomisation_p_value"] == pytest.approx(2 / 400)
+    assert np.isnan(row["f_p_value"])
     assert "without error" in row["note"]
 
 
@@ -97,7 +101,7 @@ def test_of_three_arms_each_is_tested_and_all_together() -> None:
     )  # fmt: skip
     together = found[found["scope"] == "all"].set_index("arm")
     assert list(together.index) == ["a", "b", "all groups"]
-    assert together["units"].tolist() == [8, 8, 12]
+    assert together["n_units"].tolist() == [8, 8, 12]
     assert together.loc["all groups", "rank"] == 2 * together.loc["a", "rank"]
 
 
@@ -119,7 +123,7 @@ def test_what_cannot_be_tested_says_why(change: dict[str, Any], note: str) -> No
     frame = _trial().assign(**change)
     row = balance_omnibus(balance_rows(frame, SETTINGS, 2019), SETTINGS, {}, redrawing=FEW).iloc[0]
     assert note in row["note"]
-    assert np.isnan(row["p_rerandomisation"])
+    assert np.isnan(row["rerandomisation_p_value"])
 
 
 def test_the_analysed_sample_is_those_analysed_as_they_were_at_baseline() -> None:
@@ -179,7 +183,7 @@ def test_every_year_before_has_its_row_and_one_is_of_slopes() -> None:
     then = frame[frame["year"] == 2018].groupby("treated")["score"].mean()
     assert found["difference"][1] == pytest.approx(then[1] - then[0])
     joint = pretrends_omnibus(frame, ["score"], years, {}, redrawing=FEW)
-    assert joint["covariates"].tolist() == [3]  # of one outcome there is one test
+    assert joint["n_covariates"].tolist() == [3]  # of one outcome there is one test
 
 
 def test_an_outcome_that_was_not_measured_in_a_year_has_no_row_of_it() -> None:

@@ -174,7 +174,7 @@ def test_variance_ratio_and_distance_of_distributions_by_hand() -> None:
     # At 4 all of control lie below or at, and one of three treated.
     assert row["distribution_distance"] == pytest.approx(2 / 3)
     assert (row["missing_control"], row["missing_treated"]) == (0, 1)
-    assert (row["units_control"], row["units_treated"]) == (2, 2)
+    assert (row["n_control_units"], row["n_treated_units"]) == (2, 2)
 
 
 def _trial(arms: int = 2) -> pd.DataFrame:
@@ -203,9 +203,9 @@ def test_the_adjusted_difference_is_the_cr2_regression_with_block_effects() -> N
     expected = fit.estimates(["treated"], vcov="CR2")[0]
     found = rows.iloc[0]
     assert found["adjusted_difference"] == pytest.approx(expected.estimate, rel=1e-10)
-    assert found["adjusted_se"] == pytest.approx(expected.std_error, rel=1e-10)
+    assert found["adjusted_std_error"] == pytest.approx(expected.std_error, rel=1e-10)
     assert found["adjusted_df"] == pytest.approx(expected.df, rel=1e-10)
-    assert found["adjusted_p"] == pytest.approx(expected.p_value, rel=1e-10)
+    assert found["adjusted_p_value"] == pytest.approx(expected.p_value, rel=1e-10)
     assert found["adjusted_standardised"] == pytest.approx(expected.estimate / found["sd_used"])
 
 
@@ -239,7 +239,7 @@ def test_balanced_draws_judge_a_difference_among_draws_that_were_acceptable() ->
         for use in (Redrawing(exact_up_to=200_000), redrawing)
     )
     # Fixing one school's arm is as good as dividing its block's assignments by two.
-    assert (free["draws"], bound["draws"]) == (20**4, 20**4 / 2)
+    assert (free["replications"], bound["replications"]) == (20**4, 20**4 / 2)
 
 
 def test_re_randomised_p_of_school_means_is_that_of_all_assignments() -> None:
@@ -250,14 +250,18 @@ def test_re_randomised_p_of_school_means_is_that_of_all_assignments() -> None:
     row = _balance([], ["score"], frame=frame).iloc[0]
     sums = np.array([sum(c) for c in combinations(frame["score"], 3)])
     expected = np.mean(np.abs(2 * sums - 34) >= 2 * 27 - 34)
-    assert (row["p_rerandomisation"], row["exact"], row["draws"]) == (expected, True, 20)
+    assert (row["rerandomisation_p_value"], row["exact"], row["replications"]) == (
+        expected,
+        True,
+        20,
+    )
 
 
 def test_schools_inside_which_units_were_drawn_are_not_compared() -> None:
     inside = PUPILS.assign(school="A", cluster=[f"p{k}" for k in range(8)])
     rows = _balance(["score"], ["score"], frame=inside)
     assert rows["level"].tolist() == ["pupil"]
-    assert (rows["units_control"][0], rows["units_treated"][0]) == (4, 3)
+    assert (rows["n_control_units"][0], rows["n_treated_units"][0]) == (4, 3)
 
 
 def test_those_outside_the_population_of_an_outcome_are_not_counted_as_missing() -> None:

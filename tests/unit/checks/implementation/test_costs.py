@@ -50,10 +50,10 @@ def test_the_bands_are_those_of_the_standard(pounds: float, band: str) -> None:
 
 def test_another_currency_has_a_band_only_where_a_rate_is_given() -> None:
     without = _total(currency="USD")
-    assert without["band"] == ""
+    assert without["cost_band"] == ""
     assert "no rate is given" in without["note"]
     assert _total(currency="USD", gbp_rate=2.0)["pounds"] == pytest.approx(2 * 10000 / 150)
-    assert _total(currency="USD", gbp_rate=2.0)["band"] == "low"
+    assert _total(currency="USD", gbp_rate=2.0)["cost_band"] == "low"
 
 
 def test_an_ingredient_without_a_price_is_named_and_not_counted_as_nothing() -> None:

@@ -102,7 +102,7 @@ def test_a_unit_lost_before_counts_in_the_block_that_lacks_its_arm() -> None:
     plan = _plan(_model(blocks="fixed"), no_data={"c": 1})
     row = _rows(power_table(plan, left, {"pupil": _rosters([20] * 24)}), "randomisation")
     (whole,) = row.values()
-    assert (whole["units"], whole["treated_units"], whole["blocks"]) == (24, 12, 12)
+    assert (whole["n_units"], whole["n_treated_units"], whole["n_blocks"]) == (24, 12, 12)
     complete = power_table(_plan(_model(blocks="fixed")), LIST, {"pupil": _rosters([20] * 24)})
     (every,) = _rows(complete, "randomisation").values()
     assert whole["std_error"] == pytest.approx(every["std_error"])
@@ -159,7 +159,7 @@ def test_at_randomisation_a_panel_has_the_precision_of_changes_in_the_unit_of_th
         year_variance=shocks.variance, correlation=shocks.correlation,
     )  # fmt: skip
     assert row["mdes"] == pytest.approx(hand.mdes())
-    assert (row["scale"], row["effect"]) == ("points", 2.0)
+    assert (row["units_label"], row["effect"]) == ("points", 2.0)
     assert row["power"] == pytest.approx(hand.power(2.0), abs=1e-6)
 
 
@@ -182,7 +182,7 @@ def test_at_randomisation_cohorts_have_the_precision_of_their_estimator(control:
         correlation=shocks.correlation, comparison_group=control,
     )  # fmt: skip
     assert row["std_error"] == pytest.approx(hand.std_error)
-    assert (row["df"], row["units"], row["blocks"]) == (pytest.approx(hand.df), 24, 0)
+    assert (row["df"], row["n_units"], row["n_blocks"]) == (pytest.approx(hand.df), 24, 0)
     assert "6 from 2015, 6 from 2016" in row["note"]
     assert "cohort not known, not counted: 1" in row["note"]
     assert "as if all began at once" not in row["note"]
@@ -205,7 +205,7 @@ def test_where_all_schools_enter_the_power_is_that_of_cohorts_beside_those_that_
         correlation=shocks.correlation, comparison_group="not_yet_treated",
     )  # fmt: skip
     assert row["std_error"] == pytest.approx(hand.std_error)
-    assert (row["units"], row["treated_units"]) == (24, 24)
+    assert (row["n_units"], row["n_treated_units"]) == (24, 24)
 
 
 def test_teachers_drawn_within_schools_have_a_power_at_randomisation_by_hand() -> None:
@@ -247,4 +247,4 @@ def test_the_effect_expected_of_pupils_is_not_that_of_teachers() -> None:
     own = {"maths": {"effect": 0.5, "planned": {**PLANNED, "pupils_per_school": 5}}}
     table = power_table(_plan(model, level="teacher", by_outcome=own), LIST, samples)
     assert (table["effect"] == 0.5).all()
-    assert table.loc[table["stage"] == "protocol", "pupils_per_unit"].tolist() == [5.0]
+    assert table.loc[table["stage"] == "protocol", "individuals_per_unit"].tolist() == [5.0]

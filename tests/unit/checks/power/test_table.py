@@ -124,8 +124,8 @@ def test_at_protocol_the_plan_is_worked_out_as_by_hand() -> None:
     assert row["power"] == pytest.approx(hand.power(0.3))
     errors = sign_magnitude_errors(0.3, hand.std_error, hand.df)
     assert row["type_s"] == pytest.approx(errors.type_s)
-    assert row["exaggeration"] == pytest.approx(errors.exaggeration)
-    assert (row["units"], row["treated_units"], row["blocks"]) == (16, 4, 4)
+    assert row["type_m"] == pytest.approx(errors.type_m)
+    assert (row["n_units"], row["n_treated_units"], row["n_blocks"]) == (16, 4, 4)
 
 
 def test_at_randomisation_schools_and_roster_are_those_of_the_draw() -> None:
@@ -133,9 +133,9 @@ def test_at_randomisation_schools_and_roster_are_those_of_the_draw() -> None:
     row = by_stage(power_table(blocked, assignment(), {"pupil": sample()}))["randomisation"]
     harmonic = 12 / sum(1 / n for n in range(5, 17))
     information = 1 * 3 / 4 + 1 + 1
-    assert (row["units"], row["treated_units"], row["blocks"]) == (12, 5, 3)
-    assert row["pupils"] == sum(range(5, 17))
-    assert row["pupils_per_unit"] == pytest.approx(harmonic)
+    assert (row["n_units"], row["n_treated_units"], row["n_blocks"]) == (12, 5, 3)
+    assert row["n_individuals"] == sum(range(5, 17))
+    assert row["individuals_per_unit"] == pytest.approx(harmonic)
     variance = (0.2 * 0.5 + 0.8 * 0.6 / harmonic) / information
     assert row["std_error"] == pytest.approx(sqrt(variance))
     assert row["df"] == 12 - 3 - 1 - 1
@@ -143,7 +143,7 @@ def test_at_randomisation_schools_and_roster_are_those_of_the_draw() -> None:
 
 def test_blocks_that_are_not_in_the_model_cost_nothing_and_give_nothing() -> None:
     row = by_stage(power_table(plan(), assignment(), {"pupil": sample()}))["randomisation"]
-    assert (row["blocks"], row["df"]) == (0, 12 - 2 - 1)
+    assert (row["n_blocks"], row["df"]) == (0, 12 - 2 - 1)
 
 
 def test_before_the_analysis_there_is_no_row_of_it() -> None:
@@ -186,8 +186,8 @@ def test_schools_and_pupils_without_the_outcome_are_not_counted_at_analysis() ->
     )
     row = by_stage(rows)["analysis"]
     sizes = complete.groupby("school").size()
-    assert (row["units"], row["pupils"]) == (11, len(complete))
-    assert row["pupils_per_unit"] == pytest.approx(11 / (1 / sizes).sum())
+    assert (row["n_units"], row["n_individuals"]) == (11, len(complete))
+    assert row["individuals_per_unit"] == pytest.approx(11 / (1 / sizes).sum())
 
 
 @pytest.mark.parametrize(
@@ -350,10 +350,10 @@ def test_a_model_of_another_form_has_the_precision_of_its_estimate() -> None:
         estimates=reported,
     )  # fmt: skip
     row = by_stage(table)["analysis"]
-    assert row["scale"] == "points"
+    assert row["units_label"] == "points"
     assert row["mdes"] == pytest.approx(Precision(1.5, float("inf")).mdes())
     assert row["mdes"] == row["mdes_estimate"]
-    assert row["units"] == 12
+    assert row["n_units"] == 12
     assert isnan(row["power"])  # the effect assumed is in SD
     assert "as if all began at once" in by_stage(table)["protocol"]["note"]
 
@@ -363,7 +363,7 @@ def test_an_effect_size_in_the_table_puts_the_estimate_in_standard_deviations() 
     reported = estimates(fitted(sample()), df=np.inf, es_conf_low=-0.1, es_conf_high=0.3)
     table = power_table(plan(models=models), assignment(), {}, diagnostics={}, estimates=reported)
     row = by_stage(table)["analysis"]
-    assert row["scale"] == "SD"
+    assert row["units_label"] == "SD"
     assert row["std_error"] == pytest.approx(0.2 / 1.959963985)
 
 
@@ -380,7 +380,7 @@ def test_a_subgroup_has_a_row_at_analysis_and_a_mere_year_has_none() -> None:
     assert table["subgroup"].tolist() == ["all"] * 3 + ["girls"]
     row = table.iloc[-1]
     assert row["stage"] == "analysis"
-    assert row["pupils"] == (girls["year"] == 2020).sum()
+    assert row["n_individuals"] == (girls["year"] == 2020).sum()
     assert row["std_error"] > 0
 
 
@@ -393,9 +393,9 @@ def test_each_arm_is_compared_with_the_control_arm() -> None:
     )  # fmt: skip
     assert table["arm"].tolist() == ["t", "t", "v", "v"]
     drawn = table[table["stage"] == "randomisation"]
-    assert drawn["units"].tolist() == [8, 8]
+    assert drawn["n_units"].tolist() == [8, 8]
     planned = table[table["stage"] == "protocol"]
-    assert planned["units"].tolist() == pytest.approx([32 / 3, 32 / 3])
+    assert planned["n_units"].tolist() == pytest.approx([32 / 3, 32 / 3])
     assert planned["treated_share"].tolist() == pytest.approx([0.5, 0.5])
 
 
@@ -412,8 +412,8 @@ def test_teachers_drawn_within_schools_are_the_units_and_schools_the_blocks() ->
     )  # fmt: skip
     for listed in (teachers, teachers.drop(columns="school")):
         row = by_stage(power_table(lottery, listed, {"pupil": frame}))["randomisation"]
-        assert (row["unit"], row["units"], row["blocks"]) == ("teacher", 8, 2)
-        assert row["pupils_per_unit"] == pytest.approx(6)
+        assert (row["unit_kind"], row["n_units"], row["n_blocks"]) == ("teacher", 8, 2)
+        assert row["individuals_per_unit"] == pytest.approx(6)
         information = 1 * 2 / 3 + 2 * 3 / 5
         variance = (0.2 * 0.5 + 0.8 * 0.6 / 6) / information
         assert row["std_error"] == pytest.approx(sqrt(variance))
@@ -431,11 +431,11 @@ def test_schools_without_a_roster_and_blocks_without_a_contrast_are_told() -> No
     gone = frame[~((frame["school"] == "s03") & (frame["year"] == 2018))]
     row = by_stage(power_table(plan(), assignment(), {"pupil": gone}))["randomisation"]
     assert row["note"] == "without a roster: 1, their size taken as the others'"
-    assert row["units"] == 12
+    assert row["n_units"] == 12
     later = frame[frame["year"] == 2020]
     row = by_stage(power_table(plan(), assignment(), {"pupil": later}))["randomisation"]
     assert "sizes of 2020: no roster of the baseline" in row["note"]
-    assert row["pupils_per_unit"] == pytest.approx(8)
+    assert row["individuals_per_unit"] == pytest.approx(8)
     apart = assignment().assign(block=lambda f: f["arm"])
     blocked = plan(models={"main": model(blocks="fixed")})
     row = by_stage(power_table(blocked, apart, {"pupil": frame}))["randomisation"]
@@ -450,7 +450,7 @@ def test_an_outcome_that_nobody_has_is_told() -> None:
         study = plan(models={"main": model(covariates=covariates)})
         table = power_table(study, assignment(), {"pupil": frame}, diagnostics=found)
         row = by_stage(table)["analysis"]
-        assert isnan(row["units"])
+        assert isnan(row["n_units"])
         assert "no block holds units of both groups" in row["note"]
 
 
@@ -459,7 +459,7 @@ def test_more_covariates_than_schools_can_bear_are_told_and_nothing_is_computed(
     row = by_stage(power_table(heavy, assignment(), {"pupil": sample()}))["protocol"]
     assert isnan(row["mdes"])
     assert "degrees of freedom" in row["note"]
-    assert row["units"] == 16
+    assert row["n_units"] == 16
 
 
 def test_the_script_writes_the_table_of_the_files(tmp_path: Any) -> None:

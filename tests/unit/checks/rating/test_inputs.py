@@ -33,13 +33,13 @@ def _attrition(*rows: tuple[str, int, str, float, float, str], **same: Any) -> p
     frame = pd.DataFrame(rows, columns=columns)
     return frame.assign(
         **{
-            "quantity": "lost",
+            "kind": "lost",
             "outcome": "maths",
             "boundary_cautious": 0.05,
             "n_control": 50,
-            "n_arm": 50,
+            "n_treated": 50,
             "count_control": 0,
-            "count_arm": 0,
+            "count_treated": 0,
             **same,
         }
     )
@@ -53,12 +53,12 @@ LOST = _attrition(
     ("schools", 2019, "a", 0.9, 0.9, "high"),
 )  # fmt: skip
 CAME = pd.concat([
-    _attrition(("pupils", 2020, "a", 0.9, 0.0, ""), quantity="new intake", outcome=None),
+    _attrition(("pupils", 2020, "a", 0.9, 0.0, ""), kind="new intake", outcome=None),
     _attrition(
-        ("pupils", 2020, "a", 0.35, 0.0, ""), quantity="joined, of those analysed",
-        count_control=15, count_arm=20,
+        ("pupils", 2020, "a", 0.35, 0.0, ""), kind="joined, of those analysed",
+        count_control=15, count_treated=20,
     ),
-    _attrition(("pupils", 2020, "a", 0.02, 0.0, ""), quantity="changed group", outcome=None),
+    _attrition(("pupils", 2020, "a", 0.02, 0.0, ""), kind="changed group", outcome=None),
 ])  # fmt: skip
 COLUMNS = [
     "basis", "level", "arm", "variable", "label", "wwc_effect_size", "standardised_difference",
@@ -90,7 +90,7 @@ def _inputs(
     power = pd.DataFrame({
         "outcome": ["maths"] * 4, "stage": ["randomisation"] * 3 + ["analysis"],
         "mdes": [0.2, 0.3, 4.1, 0.9], "arm": ["a", "b", "a", "a"], "subgroup": "all",
-        "scale": ["SD", "SD", "points", "SD"], "method": "closed form",
+        "units_label": ["SD", "SD", "points", "SD"], "method": "closed form",
     })  # fmt: skip
     return rating_inputs(
         "maths", model, protocol, year=2020, equivalence=equivalence, power=power,
@@ -238,8 +238,8 @@ def test_who_joined_and_changed_arm_is_shown_and_not_known_where_nobody_is_follo
 
 def test_who_came_into_the_population_since_the_assignment_joined_those_analysed() -> None:
     entered = _attrition(
-        ("pupils", 2020, "a", 0.2, 0.0, ""), quantity="came into the population", n_control=25,
-        n_arm=25, count_control=4, count_arm=6,
+        ("pupils", 2020, "a", 0.2, 0.0, ""), kind="came into the population", n_control=25,
+        n_treated=25, count_control=4, count_treated=6,
     )  # fmt: skip
     own = pd.concat([LOST, CAME, entered.assign(model="itt")], ignore_index=True)
     other = pd.concat([LOST, CAME, entered.assign(model="other")], ignore_index=True)
@@ -253,7 +253,7 @@ def test_take_up_tells_who_crossed_over_before_any_log() -> None:
         "taken_up": [1, 0.2, *[0] * 7, None, *[1] * 5, *[0] * 3, None, None],
     })  # fmt: skip
     log = pd.DataFrame({
-        "arm": ["control"], "expected": ["no"], "n_schools": [10], "n_with_any": [9],
+        "arm": ["control"], "intended": ["no"], "n_schools": [10], "n_with_any": [9],
         "verdict": ["crossover: S1"],
     })  # fmt: skip
     found = _inputs(_balance(), take_up=units, contrast=log)
@@ -274,7 +274,7 @@ def test_take_up_tells_who_crossed_over_before_any_log() -> None:
 
 def test_the_share_of_control_units_that_received_the_programme_is_shown() -> None:
     rows = pd.DataFrame({
-        "arm": ["control", "a", "control"], "expected": ["no", "yes", "no"],
+        "arm": ["control", "a", "control"], "intended": ["no", "yes", "no"],
         "n_schools": [20, 20, 20], "n_with_any": [2, 18, float("nan")],
         "verdict": ["crossover: S1, S2", None, "not recorded"],
     })  # fmt: skip
@@ -314,7 +314,7 @@ def test_pupils_of_a_lottery_of_teachers_are_counted_by_where_they_were_at_basel
     lottery["checks"] = {**PROTOCOL["checks"], "joiners_justification": "Classes are by chance."}
     power = pd.DataFrame({
         "outcome": ["maths"], "stage": "randomisation", "mdes": 0.2, "arm": "a", "subgroup": "all",
-        "scale": "SD", "method": "closed form",
+        "units_label": "SD", "method": "closed form",
     })  # fmt: skip
     lost = _attrition(("pupils", 2020, "a", 0.05, 0.01, "low"))
 

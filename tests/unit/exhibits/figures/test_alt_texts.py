@@ -69,7 +69,7 @@ ARMS: Any = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"
 
 
 def test_attrition_gives_each_points_losses_and_the_verdict_of_the_boundary_that_decides() -> None:
-    row = {"level": "pupils", "name": "Maths", "detail": "2020", "arm": "Tutored",
+    row = {"level": "pupils", "outcome_label": "Maths", "detail": "2020", "arm": "Tutored",
            "overall": 24.231, "differential": -1.754, "verdict_cautious": "low",
            "verdict_optimistic": nan}  # fmt: skip
     data = pd.DataFrame([row] * 7)
@@ -84,7 +84,8 @@ def test_attrition_gives_each_points_losses_and_the_verdict_of_the_boundary_that
 def test_comparisons_of_cohorts_are_told_by_kind_with_their_weight() -> None:
     rows = [["never treated", 2.0, 0.75], ["already treated", -2.0, 0.25]]
     data = pd.DataFrame(rows, columns=["kind", "estimate", "weight"]).assign(
-        model="m", outcome="maths", outcome_label="Maths", model_label="", two_way=1.0, unit="SD",
+        model="m", outcome="maths", outcome_label="Maths", model_label="", two_way=1.0,
+        units_label="SD",
         share_forbidden=0.25,
     )  # fmt: skip
     assert bacon_weights.alt_text(data) == (
@@ -108,7 +109,7 @@ def test_cohorts_give_their_mean_change_since_they_began() -> None:
 def test_distributions_give_range_fullest_bin_and_heaps_of_the_last_year() -> None:
     rows = [[2019, 0, 1, 9, 1.0, True], [2020, 0, 1, 1, 0.25, False], [2020, 1, 2, 3, 0.75, False],
             [2020, 2, 3, 0, 0.0, False]]  # fmt: skip
-    data = pd.DataFrame(rows, columns=["year", "low", "high", "n", "share", "heap"])
+    data = pd.DataFrame(rows, columns=["year", "bin_low", "bin_high", "n", "share", "heap"])
     said = distributions.alt_text(data.assign(outcome="maths"), OUTCOMES)
     assert said.endswith(
         "Maths: 4 values in 2020, from 0 to 2; 75.0% of them lie from 1 to 2, the fullest bin; "
@@ -135,8 +136,8 @@ def test_an_event_study_counts_the_years_whose_interval_excludes_zero() -> None:
             ["since", False, 0, 0.5, 0.2, 0.8], ["since", False, 1, 0.25, -0.1, 0.6]]  # fmt: skip
     columns = ["part", "reference", "time", "estimate", "conf_low", "conf_high"]
     data = pd.DataFrame(rows, columns=columns).assign(
-        model="m", outcome="maths", outcome_label="Maths", model_label="Panel", unit="SD",
-        axis="since", level=0.95,
+        model="m", outcome="maths", outcome_label="Maths", model_label="Panel", units_label="SD",
+        axis="since", conf_level=0.95,
     )  # fmt: skip
     assert event_study.alt_text(data) == (
         "Effects by year with 95% intervals. Maths, Panel (SD): before the programme, 1 year "
@@ -178,7 +179,7 @@ def test_bounds_on_trends_give_the_interval_as_fitted_the_widest_and_where_zero_
             ["smoothness", 0.5, 0.0, 0.4]]  # fmt: skip
     data = pd.DataFrame(rows, columns=["check", "setting", "conf_low", "conf_high"]).assign(
         estimate=0.2, model="m", outcome="maths", kind="smoothness", outcome_label="Maths",
-        model_label="Panel", unit="SD", breakdown=0.25,
+        model_label="Panel", units_label="SD", breakdown=0.25,
     )  # fmt: skip
     said = parallel_trends.alt_text(data)
     assert said.endswith(
@@ -191,9 +192,9 @@ def test_bounds_on_trends_give_the_interval_as_fitted_the_widest_and_where_zero_
 def test_placebos_stand_beside_the_observed_effect_with_the_share_as_large() -> None:
     rows = [["observed", "0", 0.5, nan], ["draw", "1", -0.6, nan], ["draw", "2", 0.1, nan],
             ["placebo", "begun 1 year early", 0.05, -0.1]]  # fmt: skip
-    data = pd.DataFrame(rows, columns=["part", "name", "estimate", "conf_low"]).assign(
+    data = pd.DataFrame(rows, columns=["part", "placebo", "estimate", "conf_low"]).assign(
         conf_high=0.2, model="m", outcome="maths", outcome_label="Maths", model_label="Panel",
-        unit="SD", share_as_large=0.0005,
+        units_label="SD", share_as_large=0.0005,
     )  # fmt: skip
     assert placebos.alt_text(data).endswith(
         "Maths, Panel (SD): 2 placebos from −0.600 to 0.100; observed +0.500; less than 0.1% are "
@@ -207,8 +208,8 @@ def test_power_gives_the_detectable_effect_of_each_stage_with_its_units() -> Non
             ["randomisation", "minimum detectable effect by units", 40, True],
             ["analysis", "power by effect", 0.3, True]]  # fmt: skip
     data = pd.DataFrame(rows, columns=["stage", "panel", "x", "own"]).assign(
-        outcome="maths", arm="t", scale="SD", unit="school", outcome_label="Maths",
-        power_wanted=0.8,
+        outcome="maths", arm="t", units_label="SD", unit_kind="school", outcome_label="Maths",
+        target_power=0.8,
     )  # fmt: skip
     assert power_curve.alt_text(data) == (
         "Effects that are detectable with a power of 80%. Maths: 0.250 SD as randomised, "

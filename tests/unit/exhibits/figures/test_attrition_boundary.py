@@ -48,14 +48,14 @@ def _table(seed: int = 0, arms: tuple[str, ...] = ("programme",)) -> pd.DataFram
     rng = np.random.default_rng(seed)
     rows = [
         {
-            "quantity": "lost", "outcome": outcome, "year": year, "level": level, "arm": arm,
+            "kind": "lost", "outcome": outcome, "year": year, "level": level, "arm": arm,
             "overall": 0.0 if level == "schools" else round(rng.uniform(0.1, 0.2), 4),
             "differential": 0.0 if level == "schools" else round(rng.uniform(-0.07, 0.07), 4),
             "verdict_cautious": "low", "verdict_optimistic": "low",
         }
         for outcome in OUTCOMES for year in (2019, 2020) for level in LEVELS for arm in arms
     ]  # fmt: skip
-    moved = {**rows[0], "quantity": "joined late", "outcome": "", "level": "pupils"}
+    moved = {**rows[0], "kind": "joined late", "outcome": "", "level": "pupils"}
     unmeasured = {**rows[1], "overall": np.nan, "differential": np.nan}
     return pd.DataFrame([*rows, moved, unmeasured])
 
@@ -78,7 +78,7 @@ def _lists(figure: Figure) -> list[Text]:
 def test_the_points_are_the_rows_of_the_table_in_per_cent() -> None:
     table = _table()
     data = drawn(table, OUTCOMES, ARMS, [2020])
-    lost = table[(table["quantity"] == "lost") & (table["year"] == 2020)].dropna()
+    lost = table[(table["kind"] == "lost") & (table["year"] == 2020)].dropna()
     assert data["overall"].tolist() == pytest.approx((100 * lost["overall"]).tolist())
     assert data["differential"].tolist() == pytest.approx((100 * lost["differential"]).tolist())
     assert set(data["detail"]) == {""}
@@ -370,7 +370,7 @@ def test_what_is_drawn_bears_the_arms_name_and_colour_and_the_verdicts() -> None
     assert set(zip(data["verdict_cautious"], data["verdict_optimistic"], strict=True)) == {
         ("high", "low")
     }
-    assert set(zip(data["outcome"], data["name"], strict=True)) == {
+    assert set(zip(data["outcome"], data["outcome_label"], strict=True)) == {
         (outcome, section["label"]) for outcome, section in OUTCOMES.items()
     }
     assert set(data["year"]) == {2020}

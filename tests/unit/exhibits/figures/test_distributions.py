@@ -23,7 +23,7 @@ OUTCOMES: Any = {
     "ela": {"label": "English"},
     "rate": {"label": "Rate"},
 }
-COLUMNS = ["outcome", "year", "low", "high", "n", "share", "heap"]
+COLUMNS = ["outcome", "year", "bin_low", "bin_high", "n", "share", "heap"]
 
 
 def _bins(outcome: str, year: int, shares: list[float], heap: int = -1) -> list[list[Any]]:
@@ -44,9 +44,9 @@ DATA = pd.DataFrame(
     ],
     columns=COLUMNS,
 )
-DATA.loc[(DATA["outcome"] == "maths") & (DATA["year"] == 2019) & (DATA["low"] == 12.0), "heap"] = (
-    True
-)
+DATA.loc[
+    (DATA["outcome"] == "maths") & (DATA["year"] == 2019) & (DATA["bin_low"] == 12.0), "heap"
+] = True
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def test_a_heap_lies_in_the_bin_of_its_outcome_and_year_that_begins_at_or_below_
         }
     )  # fmt: skip
     data = drawn(bins, heaps)
-    assert data.loc[data["heap"], ["outcome", "year", "low"]].to_numpy().tolist() == [
+    assert data.loc[data["heap"], ["outcome", "year", "bin_low"]].to_numpy().tolist() == [
         ["maths", 2019, 12.0]
     ]
     assert "heap" not in bins, "what was given is left as it was"

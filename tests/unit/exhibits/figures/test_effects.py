@@ -100,13 +100,13 @@ def _is_upright(line: Line2D) -> bool:
 
 def test_effects_alone_are_drawn_outcome_by_outcome_and_model_by_model() -> None:
     data = drawn(ESTIMATES, MODELS, OUTCOMES, YEARS)
-    assert data[["outcome", "model", "estimate", "level", "primary"]].to_numpy().tolist() == [
+    assert data[["outcome", "model", "estimate", "conf_level", "primary"]].to_numpy().tolist() == [
         ["maths", "itt", -0.1, 0.95, True],
         ["maths", "cace", 0.25, 0.9, False],
         ["ela", "itt", 2.0, 0.95, False],  # its outcome is not primary
     ]
     assert data["outcome_label"].tolist() == ["Maths", "Maths", "English"]
-    assert data["unit"].tolist() == ["SD", "SD", "points"]
+    assert data["units_label"].tolist() == ["SD", "SD", "points"]
 
 
 def test_each_interval_ends_where_the_table_says_on_the_line_of_its_estimate(
@@ -269,8 +269,13 @@ TRUTH = {
         (MODELS["itt"], {}, TRUTH, 0.2),
         (MODELS["cace"], {"estimand": "CACE"}, TRUTH, 0.4),
         (MODELS["itt"], {"estimand": "ATT"}, TRUTH, nan),
-        (MODELS["itt"], {"unit": "points"}, TRUTH, nan),  # the simulation's effects are in SD
-        (MODELS["itt"], {"unit": "points"}, {**TRUTH, "units": {"maths": "points"}}, 0.2),
+        (
+            MODELS["itt"],
+            {"units_label": "points"},
+            TRUTH,
+            nan,
+        ),  # the simulation's effects are in SD
+        (MODELS["itt"], {"units_label": "points"}, {**TRUTH, "units": {"maths": "points"}}, 0.2),
         (MODELS["itt"], {}, {**TRUTH, "units": {"ela": "points"}}, nan),
         ({**MODELS["itt"], "where": {}}, {}, TRUTH, nan),  # of several years
         ({**MODELS["itt"], "where": {"year": [2019, 2020]}}, {}, TRUTH, nan),
@@ -287,7 +292,7 @@ TRUTH = {
 def test_the_truth_of_a_row_is_that_of_its_estimand_year_unit_and_subgroup(
     model: Any, row: dict[str, Any], truth: dict[str, Any], known: float
 ) -> None:
-    cells = {"outcome": "maths", "model": "itt", "estimand": "ITT", "unit": "SD", **row}
+    cells = {"outcome": "maths", "model": "itt", "estimand": "ITT", "units_label": "SD", **row}
     (found,) = true_effects(pd.DataFrame([cells]), {cells["model"]: model}, truth)
     assert found == known or (isnan(found) and isnan(known))
 
@@ -296,7 +301,12 @@ def test_the_truth_of_a_row_is_that_of_its_estimand_year_unit_and_subgroup(
 def test_a_simulated_effect_is_in_per_cent_as_its_outcome_is_whatever_the_unit_is_called(
     scale: str, shown: float
 ) -> None:
-    cells = {"outcome": "maths", "model": "itt", "estimand": "ITT", "unit": "percentage points"}
+    cells = {
+        "outcome": "maths",
+        "model": "itt",
+        "estimand": "ITT",
+        "units_label": "percentage points",
+    }
     known = {**TRUTH, "units": {"maths": "percentage points"}}
     outcomes: Any = {"maths": {**OUTCOMES["maths"], "scale": scale}}
     data = pd.DataFrame([cells])
@@ -335,7 +345,7 @@ def test_who_is_counted_is_said_again_where_others_are() -> None:
     models = {**MODELS, "cace": {**MODELS["cace"], "where": {}}}  # of both years
     rows = pd.DataFrame([_row("itt", "maths"), _row("cace", "maths"), _row("itt", "ela")])
     data = drawn(rows, models, outcomes, YEARS)
-    assert data["people"].tolist() == ["pupils", "pupil-years", "teachers"]
+    assert data["counted"].tolist() == ["pupils", "pupil-years", "teachers"]
     maths, english = effects_plot(data, STUDY).axes
     assert _counts(maths)[-1] == "n (schools)"
     assert _counts(english)[-1] == "teachers (schools)"

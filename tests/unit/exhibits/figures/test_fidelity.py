@@ -22,7 +22,7 @@ DATA = pd.DataFrame(
         ["coaching", "Coaching", 2020, "school", 10.0, 0.8, 3, 8, 0.375, "no"],
         ["texts", "Texts", 2020, "pupil", 2.5, 0.5, 120, 200, 0.6, "yes"],
     ],
-    columns=["component", "label", "year", "unit", "unit_threshold", "share_required", "n_met",
+    columns=["component", "label", "year", "unit_kind", "unit_threshold", "share_required", "n_met",
              "n_units", "share_met", "met"],
 )  # fmt: skip
 

@@ -124,8 +124,8 @@ def test_an_arms_trend_is_the_mean_of_its_pupils(finished: SmallTrial) -> None:
     means = sample.groupby(["year", "arm"])["reading"].mean()
     found = data[data["outcome"] == "reading"].set_index(["year", "arm"])["mean"]
     np.testing.assert_allclose(found.sort_index(), means.sort_index(), atol=1e-12)
-    assert (data["low"] < data["mean"]).all()
-    np.testing.assert_allclose(data["mean"] - data["low"], data["high"] - data["mean"])
+    assert (data["conf_low"] < data["mean"]).all()
+    np.testing.assert_allclose(data["mean"] - data["conf_low"], data["conf_high"] - data["mean"])
 
 
 def test_the_interval_of_a_trend_is_the_usual_one_where_schools_have_equal_size() -> None:
@@ -135,7 +135,7 @@ def test_the_interval_of_a_trend_is_the_usual_one_where_schools_have_equal_size(
     )
     row = trends_plot.drawn(panel).iloc[0]
     half = 4.302652729911275 * means.std(ddof=1) / np.sqrt(3)
-    assert row["high"] - row["mean"] == pytest.approx(half)
+    assert row["conf_high"] - row["mean"] == pytest.approx(half)
     assert row["n_schools"] == 3
 
 
@@ -145,7 +145,7 @@ def test_a_single_school_has_a_mean_and_no_interval() -> None:
     )
     row = trends_plot.drawn(panel).iloc[0]
     assert row["mean"] == 2
-    assert np.isnan(row["low"])
+    assert np.isnan(row["conf_low"])
 
 
 def test_a_school_mean_is_over_the_pupils_of_the_years_analysed(finished: SmallTrial) -> None:
@@ -153,7 +153,7 @@ def test_a_school_mean_is_over_the_pupils_of_the_years_analysed(finished: SmallT
     sample = pd.read_parquet(finished.path("sample.parquet")).query("year == 2020")
     means = sample.groupby("school")["maths"].mean()
     assert set(data["outcome"]) == {"maths"}
-    after = data[data["time"] == "after"]
+    after = data[data["when"] == "after"]
     found = after.set_index("school")["mean"].sort_index()
     np.testing.assert_allclose(found, means.sort_index(), atol=1e-12)
     panel = pd.read_parquet(finished.path("panel.parquet"))

@@ -61,7 +61,7 @@ def test_placebo_years_and_outcomes_are_points_with_intervals_beside() -> None:
 def test_an_outcome_of_another_unit_has_no_place_on_the_axis() -> None:
     others: Any = {**OUTCOMES, "attendance": {**OUTCOMES["attendance"], "units_label": "days"}}
     data = drawn(DRAWS, CHECKS, MODELS, others)
-    assert "Attendance" not in set(data["name"])
+    assert "Attendance" not in set(data["placebo"])
 
 
 def test_without_placebo_years_the_place_beside_is_empty() -> None:
@@ -73,7 +73,7 @@ def test_without_placebo_years_the_place_beside_is_empty() -> None:
 def test_any_number_of_draws_is_drawn(count: int) -> None:
     values = np.random.default_rng(1).normal(size=count)
     draws = pd.DataFrame(
-        {"model": "staggered", "outcome": "ela", "draw": range(count), "estimate": values}
+        {"model": "staggered", "outcome": "ela", "replication": range(count), "estimate": values}
     )
     distribution, _ = placebos_plot(_drawn(CHECKS[:0], draws), STUDY).axes
     assert f"{count - 1:,} placebos" in distribution.get_xlabel()

@@ -42,10 +42,11 @@ def checked(**keys: Any) -> pd.DataFrame:
         rows.append(
             {
                 "outcome": "maths", "model": "main", "subgroup": "all", "arm": "programme",
-                "stage": stage, "scale": "SD", "unit": "school", "units": float(schools),
-                "blocks": float(5 * schools // 40), "covariates_school": 1.0, "icc": 0.2,
+                "stage": stage, "units_label": "SD", "unit_kind": "school",
+                "n_units": float(schools),
+                "n_blocks": float(5 * schools // 40), "covariates_school": 1.0, "icc": 0.2,
                 "std_error": design.std_error, "df": design.df, "mdes": design.mdes(),
-                "alpha": 0.05, "power_wanted": 0.8, "effect": 0.1,
+                "alpha": 0.05, "target_power": 0.8, "effect": 0.1,
                 "method": "closed form, two levels", **keys,
             }
         )  # fmt: skip
@@ -60,7 +61,7 @@ def test_the_studys_own_points_are_those_of_the_check_and_lie_on_their_curves() 
         mine = data[data["stage"] == row["stage"]]
         own = mine[mine["own"]].set_index("panel")
         assert (own.loc[POWER, "x"], own.loc[POWER, "y"]) == (row["mdes"], 0.8)
-        assert (own.loc[MDES, "x"], own.loc[MDES, "y"]) == (row["units"], row["mdes"])
+        assert (own.loc[MDES, "x"], own.loc[MDES, "y"]) == (row["n_units"], row["mdes"])
         for panel in (POWER, MDES):
             curve = mine[(mine["panel"] == panel) & ~mine["own"]]
             at = np.interp(own.loc[panel, "x"], curve["x"], curve["y"])
@@ -108,7 +109,7 @@ def _texts(data: pd.DataFrame) -> list[str]:
 
 
 def test_axes_name_units_and_scale_and_each_arm_has_its_panels() -> None:
-    two = pd.concat([checked(unit="teacher"), checked(arm="other")], ignore_index=True)
+    two = pd.concat([checked(unit_kind="teacher"), checked(arm="other")], ignore_index=True)
     texts = _texts(drawn(two, OUTCOMES))
     for wanted in (
         "Maths, programme",
@@ -120,14 +121,16 @@ def test_axes_name_units_and_scale_and_each_arm_has_its_panels() -> None:
     arms: Any = [{"name": "programme", "label": "Coaching"}, {"name": "other", "label": "Books"}]
     labelled = power_plot(drawn(two, OUTCOMES), STUDY, arms).axes
     assert {"Maths, Coaching", "Maths, Books"} <= {panel.get_title("left") for panel in labelled}
-    points = _texts(drawn(checked(scale="points", effect=np.nan), OUTCOMES))
+    points = _texts(drawn(checked(units_label="points", effect=np.nan), OUTCOMES))
     assert "true effect, points" in points
     assert "minimum detectable effect,\npoints" in points
     assert not any("assumed" in text for text in points)
 
 
 def test_a_reported_precision_of_unknown_size_has_a_power_curve_only() -> None:
-    table = checked(icc=np.nan, units=np.nan, blocks=np.nan, covariates_school=np.nan, df=np.inf)
+    table = checked(
+        icc=np.nan, n_units=np.nan, n_blocks=np.nan, covariates_school=np.nan, df=np.inf
+    )
     data = drawn(table, OUTCOMES)
     assert set(data["panel"]) == {POWER}
     assert "the number of units\nis not known" in _texts(data)
@@ -278,7 +281,7 @@ def test_the_key_names_the_stages_that_are_drawn_and_the_power_of_the_marks(
 
 
 def test_an_effect_that_is_not_assumed_or_not_in_sd_has_no_line() -> None:
-    for keys in ({"effect": np.nan}, {"effect": 0.0}, {"scale": "points"}):
+    for keys in ({"effect": np.nan}, {"effect": 0.0}, {"units_label": "points"}):
         left, right = power_plot(drawn(checked(**keys), OUTCOMES), STUDY).axes
         assert "line" not in left.get_xlabel() + right.get_xlabel()
         assert [len(points(line)) for line in right.lines].count(2) == 0
@@ -315,7 +318,7 @@ def test_over_units_a_reported_precision_keeps_its_df_in_proportion() -> None:
     curve = data[(data["panel"] == MDES) & (data["stage"] == "analysis") & ~data["own"]]
     error, df = row["std_error"] / np.sqrt(2), 2 * row["df"]
     two_sided, wanted = stats.t.ppf(0.975, df), 0.8
-    found = np.interp(2 * row["units"], curve["x"], curve["y"])
+    found = np.interp(2 * row["n_units"], curve["x"], curve["y"])
     power = stats.nct.sf(two_sided, df, found / error) + stats.nct.cdf(
         -two_sided, df, found / error
     )

@@ -50,7 +50,7 @@ def test_many_years_are_told_by_the_first_the_last_and_those_between(
         for year in years
         for low, share in ((0.0, 0.25), (1.0, 0.5), (2.0, 0.25))
     ]
-    columns = ["outcome", "year", "low", "high", "n", "share", "heap"]
+    columns = ["outcome", "year", "bin_low", "bin_high", "n", "share", "heap"]
     figure = distributions_plot(pd.DataFrame(rows, columns=columns), OUTCOMES, STUDY)
     (panel,) = figure.axes
     assert legend_words(figure) == named

@@ -21,9 +21,10 @@ MODELS: Any = {"ri": {"label": "Re-randomised"}, "ri__girls": {"label": "Re-rand
 
 def _bins(**more: Any) -> pd.DataFrame:
     return pd.DataFrame(
-        {"model": "ri", "outcome": "maths", "statistic": "studentised", "low": [-2.0, -1.0, 1.0],
-         "high": [-1.0, 1.0, 2.0], "share": [0.25, 0.5, 0.25], "observed": 1.5, "p_value": 0.26,
-         "draws": 9999, "exact": False, "undefined": 0} | more
+        {"model": "ri", "outcome": "maths", "statistic_name": "studentised", "bin_low": [-2.0,
+         -1.0, 1.0],
+         "bin_high": [-1.0, 1.0, 2.0], "share": [0.25, 0.5, 0.25], "observed": 1.5, "p_value": 0.26,
+         "replications": 9999, "exact": False, "undefined": 0} | more
     )  # fmt: skip
 
 
@@ -60,7 +61,7 @@ def test_the_observed_value_stands_off_the_bars_wherever_it_lies(observed: float
 def test_the_number_of_draws_and_the_p_value_stand_below() -> None:
     (panel,) = re_randomisation_plot(drawn(_bins(), MODELS, OUTCOMES), STUDY).axes
     assert panel.get_xlabel() == ("effect ÷ its standard error\n9,999 re-randomisations\np = 0.260")
-    every = drawn(_bins(exact=True, draws=70, p_value=0.0001), MODELS, OUTCOMES)
+    every = drawn(_bins(exact=True, replications=70, p_value=0.0001), MODELS, OUTCOMES)
     (panel,) = re_randomisation_plot(every, STUDY).axes
     assert panel.get_xlabel().endswith("all 70 re-randomisations\np < 0.001")
 

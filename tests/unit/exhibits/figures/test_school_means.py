@@ -67,11 +67,11 @@ def test_a_schools_mean_weighs_its_years_by_pupils_and_alike_where_they_are_not_
 def test_before_is_the_last_baseline_year_with_the_outcome_and_none_that_is_analysed() -> None:
     rows = [_cell("A", 2017, 9.0), _cell("A", 2018, 1.0), _cell("A", 2020, 2.0)]
     data = drawn(pd.DataFrame(rows), OUTCOMES, YEARS, [2020])
-    assert data[["time", "years", "mean"]].to_numpy().tolist() == [
+    assert data[["when", "years", "mean"]].to_numpy().tolist() == [
         ["before", "2018", 1.0], ["after", "2020", 2.0],
     ]  # fmt: skip
     data = drawn(pd.DataFrame(rows), OUTCOMES, YEARS, [2018, 2020])
-    assert data[["time", "years"]].to_numpy().tolist() == [["after", "2018, 2020"]]
+    assert data[["when", "years"]].to_numpy().tolist() == [["after", "2018, 2020"]]
 
 
 def test_no_school_counts_as_treated_before_it_began() -> None:
@@ -81,7 +81,7 @@ def test_no_school_counts_as_treated_before_it_began() -> None:
     panel = pd.DataFrame(rows).astype({"cohort": "Int64"})
     data = drawn(panel, OUTCOMES, YEARS, [2020, 2021])
     assert set(data["school"]) == {"A", "B"}
-    assert set(data.loc[data["time"] == "after", "years"]) == {"2021"}
+    assert set(data.loc[data["when"] == "after", "years"]) == {"2021"}
 
 
 def test_without_a_primary_outcome_every_outcome_is_drawn() -> None:

@@ -48,7 +48,17 @@ TRENDS = pd.DataFrame(
         ["maths", 2020, 1.0, "t", 1.0, 0.5, 1.5, 20, 1402],
         ["rate", 2019, 0.0, "c", 50.0, 40.0, 60.0, 1, 7],
     ],
-    columns=["outcome", "year", "treated", "arm", "mean", "low", "high", "n_schools", "n_pupils"],
+    columns=[
+        "outcome",
+        "year",
+        "treated",
+        "arm",
+        "mean",
+        "conf_low",
+        "conf_high",
+        "n_schools",
+        "n_pupils",
+    ],
 )
 CONTROLS, TUTORED = "Control, 19–20 schools", "Tutored, 20 schools"
 
@@ -138,8 +148,8 @@ def test_outcomes_of_one_unit_share_a_scale() -> None:
 
 
 def test_an_interval_many_times_as_long_as_the_others_is_cut_at_the_edge() -> None:
-    long = TRENDS["low"].mask((TRENDS["year"] == 2020) & (TRENDS["arm"] == "t"), -1e6)
-    panel = trends_plot(TRENDS.assign(low=long), OUTCOMES, YEARS, ARMS, STUDY).axes[0]
+    long = TRENDS["conf_low"].mask((TRENDS["year"] == 2020) & (TRENDS["arm"] == "t"), -1e6)
+    panel = trends_plot(TRENDS.assign(conf_low=long), OUTCOMES, YEARS, ARMS, STUDY).axes[0]
     assert panel.get_ylim()[0] > -10
     (mark,) = with_marker(panel, "v")
     assert points(mark) == [(2020, panel.get_ylim()[0])]
@@ -245,7 +255,7 @@ def test_a_mean_weighs_schools_by_pupils_and_its_interval_is_that_of_the_schools
     error = sqrt(2 * (9 / 16 / 4 + 9 / 4 / 16))
     half = stats.t.ppf((1 + level) / 2, 1) * error
     assert row["mean"] == pytest.approx(1.5)
-    assert (row["low"], row["high"]) == pytest.approx((1.5 - half, 1.5 + half))
+    assert (row["conf_low"], row["conf_high"]) == pytest.approx((1.5 - half, 1.5 + half))
     assert (row["n_schools"], row["n_pupils"]) == (2, 40)
     assert (row["outcome"], row["year"], row["treated"], row["arm"]) == ("y", 2020, 1.0, "t")
 

@@ -17,7 +17,7 @@ def test_the_first_example_of_gelman_and_carlin_is_reproduced() -> None:
     found = sign_magnitude_errors(0.1, 3.28, inf)
     assert round(found.power, 2) == 0.05
     assert round(found.type_s, 2) == 0.46
-    assert round(found.exaggeration) == 77
+    assert round(found.type_m) == 77
 
 
 def test_the_second_example_of_gelman_and_carlin_is_reproduced() -> None:
@@ -49,7 +49,7 @@ def test_the_closed_form_is_the_integral_over_the_estimated_standard_error(
     ends = (0.0, 1.0, 1 + 20 / sqrt(df))
     mean = sum(integrate.quad(density, *ends[k : k + 2], epsabs=1e-13)[0] for k in (0, 1))
     found = sign_magnitude_errors(3 * delta, 3.0, df)
-    assert found.exaggeration == pytest.approx(mean / found.power / delta, rel=1e-8)
+    assert found.type_m == pytest.approx(mean / found.power / delta, rel=1e-8)
     assert found.power == pytest.approx(float(power_of_test(delta, 1.0, df)), rel=1e-12)
 
 
@@ -65,16 +65,14 @@ def test_significant_estimates_of_simulated_small_trials_err_as_often_and_as_far
     assert rejects.mean() == pytest.approx(found.power, abs=4 * sqrt(0.1 / trials))
     assert (kept < 0).mean() == pytest.approx(found.type_s, abs=4 * sqrt(found.type_s / n))
     spread = float((np.abs(kept) / delta).std())
-    assert (np.abs(kept) / delta).mean() == pytest.approx(
-        found.exaggeration, abs=4 * spread / sqrt(n)
-    )
+    assert (np.abs(kept) / delta).mean() == pytest.approx(found.type_m, abs=4 * spread / sqrt(n))
 
 
 def test_with_high_power_significant_estimates_are_right_and_not_too_large() -> None:
     found = sign_magnitude_errors(1.0, 0.1, 38)
     assert found.power == pytest.approx(1)
     assert found.type_s < 1e-12
-    assert found.exaggeration == pytest.approx(1, abs=1e-9)
+    assert found.type_m == pytest.approx(1, abs=1e-9)
 
 
 def test_as_the_effect_vanishes_half_of_the_significant_estimates_have_the_wrong_sign() -> None:

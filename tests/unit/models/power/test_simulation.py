@@ -121,7 +121,7 @@ def test_signs_and_sizes_of_simulated_trials_err_as_the_closed_form_says() -> No
     n = found.power * 20_000
     assert found.power == pytest.approx(wanted.power, abs=4 * sqrt(wanted.power / 20_000))
     assert found.type_s == pytest.approx(wanted.type_s, abs=4 * sqrt(wanted.type_s / n))
-    assert found.exaggeration == pytest.approx(wanted.exaggeration, rel=0.05)
+    assert found.type_m == pytest.approx(wanted.type_m, rel=0.05)
 
 
 def test_the_same_seed_gives_the_same_power() -> None:

@@ -125,7 +125,7 @@ def test_notes_are_said_once_for_a_model_and_for_models_that_share_them(
 
 def test_an_effect_of_a_year_in_which_attrition_is_high_is_marked() -> None:
     attrition = pd.DataFrame({
-        "quantity": "lost", "outcome": "maths", "verdict": ["high", "low"], "year": [2022, 2021],
+        "kind": "lost", "outcome": "maths", "verdict": ["high", "low"], "year": [2022, 2021],
     })  # fmt: skip
     row = pd.Series(_row())
     later: dict[str, Any] = {"where": {"year": [2021, 2022]}}

@@ -41,8 +41,9 @@ def _verdict(*rated: dict[str, Any], synthetic: bool = False) -> dict[str, Any]:
 
 def _power(**changed: Any) -> pd.DataFrame:
     row = {
-        "outcome": "maths", "model": "itt", "subgroup": "all", "stage": "analysis", "scale": "SD",
-        "method": "closed form", "mdes": 0.192, "power_wanted": 0.8, "effect": 0.075,
+        "outcome": "maths", "model": "itt", "subgroup": "all", "stage": "analysis",
+        "units_label": "SD",
+        "method": "closed form", "mdes": 0.192, "target_power": 0.8, "effect": 0.075,
         "power": 0.194,
     }  # fmt: skip
     return pd.DataFrame([{**row, **changed}])
@@ -184,7 +185,7 @@ def test_a_study_is_too_small_only_where_its_power_is_below_the_one_wanted() -> 
 def _moves(promoted: float, other: float) -> pd.DataFrame:
     shares = {"changed group": 0.25, "promoted": promoted, "changed school": other}
     return pd.DataFrame({
-        "quantity": list(shares), "overall": list(shares.values()), "level": "pupils",
+        "kind": list(shares), "overall": list(shares.values()), "level": "pupils",
         "arm": "programme", "year": 2020,
     })  # fmt: skip
 

@@ -22,10 +22,11 @@ BALANCE = pd.DataFrame({
     "standardised_difference": [0.1], "wwc_measure": ["Hedges' g"], "adjusted_difference": [0.1],
 })  # fmt: skip
 OMNIBUS = pd.DataFrame({
-    "p_rerandomisation": [0.4], "f_statistic": [1.2], "draws": [1000], "exact": [False],
+    "rerandomisation_p_value": [0.4], "f_statistic": [1.2], "replications": [1000],
+    "exact": [False],
 })  # fmt: skip
 POWER = pd.DataFrame({
-    "mdes": [0.2], "power_wanted": [0.8], "alpha": [0.05], "method": ["closed form, two levels"],
+    "mdes": [0.2], "target_power": [0.8], "alpha": [0.05], "method": ["closed form, two levels"],
 })  # fmt: skip
 ATTRITION = pd.DataFrame({"boundary_cautious": [0.06]})
 

@@ -171,7 +171,7 @@ def test_the_results_say_what_an_effect_is_adjusted_for_by_labels() -> None:
 
     (chicago,) = told("chicago_collaborative")
     assert chicago.startswith("The effect is adjusted for the outcome at baseline")
-    assert "district and level (block)" in chicago
+    assert "block (district and level)" in chicago
     assert "_" not in chicago
     certificate = told("university_certificate")
     assert len(certificate) == 2

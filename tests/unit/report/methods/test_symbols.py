@@ -93,7 +93,7 @@ def test_random_levels_are_called_by_their_names() -> None:
         equation(model, protocol), "multilevel", names_in_equations(protocol, model)
     )
     assert "u is the random effect of school j" in told
-    assert "v is the random effect of district and level k" in told
+    assert "v is the random effect of block k" in told, "district and level k would be no noun"
 
 
 def test_each_rule_of_the_table_begins_with_its_sign_or_what_it_is_below() -> None:

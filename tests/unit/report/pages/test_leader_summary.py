@@ -198,8 +198,9 @@ def test_a_comparison_of_those_first_assigned_that_disagrees_makes_a_result_disp
 
 def test_what_may_have_been_missed_follows_from_the_power_of_the_study() -> None:
     row = {
-        "outcome": "maths", "model": "itt", "subgroup": "all", "stage": "analysis", "scale": "SD",
-        "method": "closed form", "mdes": 0.21, "power_wanted": 0.8, "effect": 0.075, "power": 0.17,
+        "outcome": "maths", "model": "itt", "subgroup": "all", "stage": "analysis",
+        "units_label": "SD",
+        "method": "closed form", "mdes": 0.21, "target_power": 0.8, "effect": 0.075, "power": 0.17,
     }  # fmt: skip
     short = missed([SCORES], pd.DataFrame([row]))
     assert short.startswith("an effect as large as the one hoped for may have been missed")

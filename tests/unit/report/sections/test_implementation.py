@@ -15,8 +15,8 @@ ARMS = {"control": "Control schools", "programme": "Programme schools"}
 def _contrast(**control: Any) -> pd.DataFrame:
     row = {"label": "Coaching", "n_schools": 20}
     return pd.DataFrame([
-        {**row, "arm": "control", "expected": "no", **control},
-        {**row, "arm": "programme", "expected": "yes", "n_with_any": 20.0},
+        {**row, "arm": "control", "intended": "no", **control},
+        {**row, "arm": "programme", "intended": "yes", "n_with_any": 20.0},
     ])  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from schooltrial.report.sections.programme import simulated_effects
 
 def _drawn(**keys: Any) -> pd.DataFrame:
     row = {
-        "outcome": "knowledge", "outcome_label": "Knowledge", "unit": "SD", "estimand": "ITT",
+        "outcome": "knowledge", "outcome_label": "Knowledge", "units_label": "SD",
+        "estimand": "ITT",
         "primary": True, "subgroup": "all", "truth": 0.498,
     }  # fmt: skip
     taken = {**row, "estimand": "CACE", "primary": False, "truth": 0.66}
@@ -32,7 +33,7 @@ def test_the_simulated_effect_is_that_of_the_offer_and_beside_it_that_of_taking_
 
 
 def test_effects_of_a_staggered_simulation_are_said_in_their_unit() -> None:
-    ela = _drawn(estimand="ATT", unit="percentage points", truth=6.13)
+    ela = _drawn(estimand="ATT", units_label="percentage points", truth=6.13)
     both = pd.concat([ela, ela.assign(outcome="maths", outcome_label="Maths", truth=2.15)])
     assert simulated_effects(both, offered=False) == (
         "Simulated effects in the primary analysis: Knowledge 6.1 percentage points; Maths 2.1 "

@@ -21,7 +21,7 @@ ARMS = {"control": "Control", "a": "A", "t": "T"}
 
 def test_the_note_of_attrition_is_shown() -> None:
     row: dict[str, Any] = dict.fromkeys(COLUMNS, nan) | {
-        "quantity": "lost", "outcome": "maths", "year": 2020, "level": "schools", "arm": "a",
+        "kind": "lost", "outcome": "maths", "year": 2020, "level": "schools", "arm": "a",
         "verdict": "low", "note": "no data received: 1",
     }  # fmt: skip
     (shown,) = attrition_shown(pd.DataFrame([row]), [2020], LABELS, {}, ARMS).cells.to_dict(
@@ -35,7 +35,8 @@ def test_who_left_tells_each_term_by_its_name_with_estimate_and_p() -> None:
     terms = [("male", "", "treated:male"), ("sex", "girl", "treated:sex: girl"), ("", "", "both")]
     rows = [
         {"outcome": "maths", "year": 2020, "arm": "a", "variable": variable, "category": category,
-         "term": term, "n_lost_control": 1200, "n_lost_arm": 7, "estimate": 0.04, "p_value": 0.0,
+         "term": term, "n_lost_control": 1200, "n_lost_treated": 7, "estimate": 0.04,
+         "p_value": 0.0,
          "note": nan}
         for variable, category, term in terms
     ]  # fmt: skip
@@ -49,17 +50,18 @@ def test_who_left_tells_each_term_by_its_name_with_estimate_and_p() -> None:
 
 def test_a_row_of_attrition_tells_counts_shares_the_boundaries_and_the_verdict() -> None:
     row: dict[str, Any] = {
-        "quantity": "lost", "outcome": "maths", "year": 2020, "level": "pupils", "arm": "t",
-        "n_control": 1200.0, "count_control": 60.0, "rate_control": 0.05, "n_arm": 1000.0,
-        "count_arm": 125.0, "rate_arm": 0.125, "overall": 0.0841, "differential": -0.075,
+        "kind": "lost", "outcome": "maths", "year": 2020, "level": "pupils", "arm": "t",
+        "n_control": 1200.0, "count_control": 60.0, "rate_control": 0.05, "n_treated": 1000.0,
+        "count_treated": 125.0, "rate_treated": 0.125, "overall": 0.0841, "differential": -0.075,
         "boundary_cautious": 0.063, "boundary_optimistic": 0.109, "verdict_cautious": "high",
         "verdict_optimistic": "low", "bias_cautious": 0.06149, "bias_optimistic": 0.03,
         "verdict": "high", "note": nan,
     }  # fmt: skip
     before = {**row, "year": 2019}
     joined = {
-        **dict.fromkeys(COLUMNS, nan), "quantity": "joined late", "outcome": nan, "year": 2020,
-        "level": "pupils", "arm": "t", "n_arm": 1000.0, "count_arm": 4.0, "rate_arm": 0.004,
+        **dict.fromkeys(COLUMNS, nan), "kind": "joined late", "outcome": nan, "year": 2020,
+        "level": "pupils", "arm": "t", "n_treated": 1000.0, "count_treated": 4.0,
+        "rate_treated": 0.004,
     }  # fmt: skip
     both = pd.DataFrame([before, row, joined])
     (lost,) = attrition_shown(both, [2020], LABELS, {}, ARMS).cells.to_dict("records")
@@ -81,9 +83,9 @@ def test_a_row_of_attrition_tells_counts_shares_the_boundaries_and_the_verdict()
         "Intervention": "4 of 1,000 (0.4%)", "Difference (pp)": "",
     }  # fmt: skip
     assert movers_shown(pd.DataFrame([row]), [2020], LABELS, ARMS) is None
-    teachers = {**joined, "level": "teachers", "quantity": "promoted"}
+    teachers = {**joined, "level": "teachers", "kind": "promoted"}
     assert movers_shown(pd.DataFrame([teachers]), [2020], LABELS, ARMS) is None
-    analysed = {**joined, "outcome": "maths", "quantity": "joined, of those analysed"}
+    analysed = {**joined, "outcome": "maths", "kind": "joined, of those analysed"}
     named = movers_shown(pd.DataFrame([analysed]), [2020], LABELS, ARMS)
     assert named is not None
     assert named.cells["Who"].tolist() == ["analysed for Maths, not enrolled at the assignment"]
@@ -91,8 +93,8 @@ def test_a_row_of_attrition_tells_counts_shares_the_boundaries_and_the_verdict()
 
 def test_people_in_units_that_stay_have_a_row_only_where_a_unit_left() -> None:
     everyone: dict[str, Any] = dict.fromkeys(COLUMNS, nan) | {
-        "quantity": "lost", "outcome": "maths", "year": 2020, "level": "pupils", "arm": "a",
-        "n_control": 100.0, "count_control": 10.0, "n_arm": 90.0, "count_arm": 9.0,
+        "kind": "lost", "outcome": "maths", "year": 2020, "level": "pupils", "arm": "a",
+        "n_control": 100.0, "count_control": 10.0, "n_treated": 90.0, "count_treated": 9.0,
     }  # fmt: skip
     stayed = {**everyone, "level": "pupils in schools that stay"}
 
@@ -101,7 +103,7 @@ def test_people_in_units_that_stay_have_a_row_only_where_a_unit_left() -> None:
         return [str(level) for level in shown.cells["Level"]]
 
     assert levels(stayed, everyone) == ["pupils"]
-    assert levels({**stayed, "count_arm": 4.0}, everyone) == [
+    assert levels({**stayed, "count_treated": 4.0}, everyone) == [
         "pupils in retained schools",
         "pupils",
     ]

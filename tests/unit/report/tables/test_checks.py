@@ -24,7 +24,8 @@ from schooltrial.report.tables.rating import criteria_shown, measures_shown
 def test_counts_are_counts_and_a_level_keeps_its_digits() -> None:
     tests = pd.DataFrame({
         "check": ["assigned once", "ranks"], "finding": ["", ""], "value": [0.0, 0.85894],
-        "threshold": [0.0, 0.00125], "p": [np.nan, 0.368], "verdict": "passed", "reason": ["", ""],
+        "threshold": [0.0, 0.00125], "p_value": [np.nan, 0.368], "verdict": "passed",
+        "reason": ["", ""],
     })  # fmt: skip
     told = assignment_tables.tests_shown(tests).cells
     assert told["Value"].tolist() == ["0", "0.8589"]
@@ -36,7 +37,7 @@ def test_levels_of_several_tests_are_explained_with_how_they_share_one_level() -
     tests = pd.DataFrame({
         "check": ["assigned once", "sample ratio", "ranks", "baseline", "baseline of Maths"],
         "threshold": [0.0, 0.005 / 3, 0.005 / 3, 0.005 / 3, 0.005],
-        "p": [np.nan, 1.0, 0.4, 0.5, 0.6],
+        "p_value": [np.nan, 1.0, 0.4, 0.5, 0.6],
     })  # fmt: skip
     assert assignment_tables.levels_note(tests, 0.01) == (
         "Threshold of a check with a p-value: a smaller p-value puts the allocation in doubt. All "
@@ -66,7 +67,8 @@ def test_only_units_of_which_something_was_said_are_listed_and_all_are_counted()
 
 def test_of_people_remarks_are_counted_and_nobody_is_named() -> None:
     units = pd.DataFrame({
-        "unit": ["T1", "T2", "T3", "T4"], "block": "N", "arm": ["offer", "offer", "offer", "none"],
+        "unit": ["T1", "T2", "T3", "T4"], "block": "N", "arm": ["offer", "offer", "offer",
+        "none"],
         "verdict": ["noted", "noted", "passed", "noted"],
         "reason": ["12 pupils moved", "1 pupil moved", "", "took it up"],
     })  # fmt: skip
@@ -85,7 +87,7 @@ def test_of_people_remarks_are_counted_and_nobody_is_named() -> None:
 
 
 def _omnibus(**cells: object) -> pd.DataFrame:
-    row = dict.fromkeys(OMNIBUS_COLUMNS, np.nan) | {"draws": 400, "exact": True, "arm": "a"}
+    row = dict.fromkeys(OMNIBUS_COLUMNS, np.nan) | {"replications": 400, "exact": True, "arm": "a"}
     return pd.DataFrame([row | {"note": "", **cells}])
 
 
@@ -101,7 +103,9 @@ def test_every_joint_test_says_what_it_is_of_and_shows_the_p_of_its_f(
     scope: str, label: str, what: str
 ) -> None:
     told = omnibus_shown(
-        _omnibus(scope=scope, label=label, level="pupil", covariates=5, p_f=0.0004, sample="s")
+        _omnibus(
+            scope=scope, label=label, level="pupil", n_covariates=5, f_p_value=0.0004, sample="s"
+        )
     ).cells.iloc[0]
     assert told["Quantity"] == what
     assert told["Level"] == "unit means of pupils"  # they are not weighted by pupils
@@ -126,7 +130,7 @@ def test_equivalence_says_how_many_of_those_analysed_have_a_baseline() -> None:
 
 def test_an_assignments_level_below_zero_has_a_true_minus() -> None:
     words = dict.fromkeys(["check", "finding", "verdict", "reason"], "")
-    numbers = {"value": [-0.12345, -3.0, np.nan], "threshold": np.nan, "p": np.nan}
+    numbers = {"value": [-0.12345, -3.0, np.nan], "threshold": np.nan, "p_value": np.nan}
     tests = pd.DataFrame(words | numbers)
     told = assignment_tables.tests_shown(tests).cells
     assert told["Value"].tolist() == ["−0.1235", "−3", ""]
@@ -143,9 +147,10 @@ def test_units_that_all_passed_are_not_listed_and_a_sentence_counts_them() -> No
 def test_power_is_shown_by_the_outcomes_name_with_three_decimals_and_counts_as_counts() -> None:
     row: dict[str, Any] = dict.fromkeys(
         [
-            "subgroup", "arm", "stage", "unit", "method", "note", "units", "treated_units",
-            "pupils", "pupils_per_unit", "icc", "r2_school", "r2_pupil", "df", "power_wanted",
-            "effect", "power", "type_s", "exaggeration", "mdes_estimate",
+            "subgroup", "arm", "stage", "unit_kind", "method", "note", "n_units", "n_treated_units",
+            "n_individuals", "individuals_per_unit", "icc", "r2_school", "r2_pupil", "df",
+            "target_power",
+            "effect", "power", "type_s", "type_m", "mdes_estimate",
         ],
         np.nan,
     )  # fmt: skip
@@ -153,7 +158,7 @@ def test_power_is_shown_by_the_outcomes_name_with_three_decimals_and_counts_as_c
         "outcome": "maths",
         "mdes": 0.21234,
         "df": 31.94,
-        "units": 40.0,
+        "n_units": 40.0,
         "alpha": 0.05,
         "stage": "analysis",
     }
@@ -199,7 +204,7 @@ def test_two_bounds_are_one_row_with_the_interval_around_both_and_no_p() -> None
 def test_blocks_are_shown_with_the_units_of_each_arm() -> None:
     check = pd.DataFrame({
         "block": ["1", "2"], "n_units": [2, 3], "n_control": [1, 1], "n_extra_help": [1, 2],
-        "share_treated": [0.5, 2 / 3], "verdict": "both groups present",
+        "treated_share": [0.5, 2 / 3], "verdict": "both groups present",
     })  # fmt: skip
     groups = {"control": "Control", "extra_help": "Extra help + books"}
     table = assignment_tables.blocks_shown(check, groups)
@@ -212,7 +217,7 @@ def test_blocks_are_shown_with_the_units_of_each_arm() -> None:
 def test_of_many_blocks_those_with_a_remark_are_listed_first_and_the_others_counted() -> None:
     blocks = pd.DataFrame({
         "block": [f"b{at}" for at in range(122)], "n_units": 2, "n_control": 1,
-        "share_treated": 0.5, "verdict": ["both groups present"] * 121 + ["one group only"],
+        "treated_share": 0.5, "verdict": ["both groups present"] * 121 + ["one group only"],
     })  # fmt: skip
     shown = assignment_tables.blocks_shown(blocks, {}).cells
     assert (len(shown), shown["Block"][0]) == (40, "b121")
@@ -223,9 +228,9 @@ def test_of_many_blocks_those_with_a_remark_are_listed_first_and_the_others_coun
 
 def test_joint_tests_are_headed_as_readers_know_them_and_empty_columns_are_left_out() -> None:
     cells: dict[str, object] = {
-        "scope": "all", "label": "", "level": "school", "sample": "randomised", "covariates": 5,
-        "units": 40, "statistic": 4.5, "expected": 5.0, "p_rerandomisation": 0.25,
-        "f_statistic": 1.25, "p_f": 0.3,
+        "scope": "all", "label": "", "level": "school", "sample": "randomised", "n_covariates": 5,
+        "n_units": 40, "statistic": 4.5, "expected": 5.0, "rerandomisation_p_value": 0.25,
+        "f_statistic": 1.25, "f_p_value": 0.3,
     }  # fmt: skip
     (told,) = omnibus_shown(_omnibus(**cells)).cells.to_dict("records")
     assert told == {
@@ -242,8 +247,8 @@ def test_differences_before_the_programme_are_shown_with_both_p_values() -> None
     row: dict[str, Any] = {
         "year": 2018, "level": "pupil", "arm": "", "label": "Maths", "n_control": 1200,
         "n_treated": 1300, "mean_control": 0.5, "mean_treated": 0.25, "difference": -0.25,
-        "standardised_difference": -0.2, "adjusted_difference": -0.1, "adjusted_p": 0.0004,
-        "p_rerandomisation": 0.05, "note": "few", "more": 1,
+        "standardised_difference": -0.2, "adjusted_difference": -0.1, "adjusted_p_value": 0.0004,
+        "rerandomisation_p_value": 0.05, "note": "few", "more": 1,
     }  # fmt: skip
     rows = pd.DataFrame([row, {**row, "year": "slope per year"}])
     told, slope = pretrends_shown(rows).cells.to_dict("records")
@@ -322,7 +327,7 @@ def test_a_report_lists_few_units_the_worst_first_and_counts_the_others_by_remar
 
 
 def test_headings_of_the_table_of_power_are_explained_where_they_have_numbers() -> None:
-    power = pd.DataFrame({"mdes": [0.2], "type_s": [np.nan], "pupils_per_unit": [12.5]})
+    power = pd.DataFrame({"mdes": [0.2], "type_s": [np.nan], "individuals_per_unit": [12.5]})
     told = power_terms(power)
     assert [one.split(":")[0] for one in told] == [
         "MDES, minimum detectable effect size", "Per unit",

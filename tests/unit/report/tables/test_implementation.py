@@ -97,7 +97,7 @@ def test_a_row_of_fidelity_tells_its_thresholds_and_the_share_that_reached_them(
     check = pd.DataFrame(
         {
             "label": ["Coaching"], "indicator": "hours", "source": "log",
-            "arms": "programme, other", "year": 2020, "unit": "school", "n_recorded": 9,
+            "arms": "programme, other", "year": 2020, "unit_kind": "school", "n_recorded": 9,
             "unit_threshold": 2.5, "n_met": 3.0, "n_units": 8.0, "share_met": 0.375,
             "share_required": 0.8, "met": "no", "note": [None],
         }
@@ -115,9 +115,9 @@ def test_a_row_of_fidelity_tells_its_thresholds_and_the_share_that_reached_them(
 def test_a_row_of_the_contrast_tells_the_mean_dose_and_who_had_any_of_it() -> None:
     check = pd.DataFrame(
         {
-            "label": ["Coaching"], "year": 2020, "arm": "control", "expected": "no",
+            "label": ["Coaching"], "year": 2020, "arm": "control", "intended": "no",
             "n_schools": 10, "n_recorded": 8, "mean": 1.26, "n_with_any": 2.0,
-            "n_at_threshold": 1.0, "n_units": 10.0, "unit": "school", "verdict": [None],
+            "n_at_threshold": 1.0, "n_units": 10.0, "unit_kind": "school", "verdict": [None],
         }
     )  # fmt: skip
     assert contrast_shown(check, LABELS).cells.to_dict("records") == [
@@ -164,8 +164,8 @@ def test_where_pupils_are_not_known_the_costs_are_told_in_all_and_by_arm() -> No
     rows = pd.DataFrame(
         {
             "ingredient": ["coach", "all ingredients"], "arm": "programme", "currency": "GBP",
-            "per_pupil_year": nan, "total": 1234567.0, "years": 2, "pupils": nan,
-            "price_year": 2021.0, "usual_practice": nan, "band": None,
+            "per_pupil_year": nan, "total": 1234567.0, "n_years": 2, "n_pupils": nan,
+            "price_year": 2021.0, "usual_practice": nan, "cost_band": None,
             "pounds": nan, "note": "no pupils are known",
         }
     )  # fmt: skip

@@ -115,10 +115,11 @@ def test_an_outcome_of_one_level_is_planned_from_the_standard_error() -> None:
 
 def test_lessons_are_of_the_analysis_where_there_is_one() -> None:
     power = pd.DataFrame({
-        "outcome": "maths", "stage": ["randomisation", "analysis"], "unit": "school",
-        "scale": "SD", "units": [40.0, 38.0], "std_error": [0.1, 0.2], "df": 30.0, "icc": 0.1,
-        "r2_school": 0.0, "r2_pupil": 0.0, "pupils_per_unit": 20.0, "covariates_school": nan,
-        "effect": nan, "alpha": 0.05, "power_wanted": 0.8,
+        "outcome": "maths", "stage": ["randomisation", "analysis"], "unit_kind": "school",
+        "units_label": "SD", "n_units": [40.0, 38.0], "std_error": [0.1, 0.2], "df": 30.0,
+        "icc": 0.1,
+        "r2_school": 0.0, "r2_pupil": 0.0, "individuals_per_unit": 20.0, "covariates_school": nan,
+        "effect": nan, "alpha": 0.05, "target_power": 0.8,
     })  # fmt: skip
     assert read_lessons(power, "maths").units == 38
     with pytest.raises(UserError, match="no precision of 'english'"):
