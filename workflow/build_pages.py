@@ -27,6 +27,7 @@ PAGES = {
     "Start": (
         "README.md", "docs/index.md", "docs/tutorial.md", "docs/command.md",
         "examples/tutorial/README.md", "examples/minimal/README.md", "docs/pipeline.md", "docs/exhibits.md",
+        "docs/columns.md",
     ),
     "How to": (
         "docs/how-to/my-files.md", "docs/how-to/draw-an-assignment.md",

@@ -123,6 +123,18 @@ def between(text: str, mark: str, content: str) -> str:
     return pattern.sub(lambda found: found.group(1) + content + found.group(2), text)
 
 
+COLUMNS = ROOT / "src/schooltrial/study/columns.yaml"
+
+
+def column_table(groups: Mapping[str, Mapping[str, Mapping[str, str]]]) -> str:
+    """Return the table of the columns of CSV files, in the order of the alphabet."""
+    lines = ["| column | what it is | unit |", "|---|---|---|"]
+    named = {name: one for columns in groups.values() for name, one in columns.items()}
+    for name, one in sorted(named.items()):
+        lines.append(f"| `{name}` | {one['meaning']} | {one.get('unit', '')} |")
+    return "\n".join(lines)
+
+
 def key_lines(name: str, node: Mapping[str, Any], depth: int, needed: bool = False) -> list[str]:
     """Return a key of the protocol with its meaning, type and default, and the keys below it."""
     facts = "; ".join(["required"] * needed + _facts(node))
@@ -275,6 +287,7 @@ def documents() -> dict[Path, str]:
         "pipeline": ("stages", stage_table(rules)),
         "exhibits": ("exhibits", exhibit_table(rules, captions)),
         "models": ("model keys", model_key_table()),
+        "columns": ("columns", column_table(parse_yaml(COLUMNS.read_text("utf-8")))),
     }
     found = {ROOT / "config/README.md": config_readme(schema)}
     for page, (mark, table) in tables.items():

@@ -13,6 +13,7 @@ import pytest
 from e2e.clone import ROOT, Clone
 from schooltrial.exhibits.catalogue import FIGURES, TABLES, lacking
 from schooltrial.protocol.content.sections import Protocol
+from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.protocol.reading import read_protocol, read_schema
 from support.page_links import broken_links, links
 from support.shapes.claims import uncited_exhibits
@@ -52,6 +53,23 @@ def test_every_figure_and_table_is_made_or_lacking_for_a_reason_in_one_line(
         made = {path.stem for path in (results(study) / folder).glob(f"*.{kind}")}
         assert set(names) - made == set(absent) & set(names)
     assert all(reason and "\n" not in reason for reason in absent.values())
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_column_of_every_file_has_one_meaning_that_is_listed(
+    results: Results, study: str
+) -> None:
+    listed = parse_yaml((ROOT / "src/schooltrial/study/columns.yaml").read_text("utf-8"))
+    known = {name for columns in listed.values() for name in columns}
+    known |= {f"n_{arm['name']}" for arm in protocol(study).content["design"]["arms"]}
+    files = [
+        path
+        for folder in ("checks", "estimates", "figures", "tables")
+        for path in (results(study) / folder).rglob("*.csv")
+    ]
+    assert len(files) > len(FIGURES)
+    odd = {path.name: sorted(set(pd.read_csv(path, nrows=0)) - known) for path in files}
+    assert {name: columns for name, columns in odd.items() if columns} == {}
 
 
 @pytest.mark.parametrize("study", STUDIES)
