@@ -268,8 +268,9 @@ def test_a_row_number_is_the_line_of_the_file_also_after_blank_and_broken_lines(
     trial.reading("schools")["columns"]["name"] = {"column": "name"}
     lines = ["school_code,district,name", 'S1,N,"two', 'lines"', "", "S2,Q,plain"]
     trial.raw["schools.csv"] = "\n".join(lines).encode()
-    (fault,) = refused()
+    fault, *others = refused()
     assert (fault.row, fault.column, fault.found) == (5, "district", "the value 'Q'")
+    assert {one.file for one in others} == {"assignment.csv"}  # whose other schools it lacks
 
 
 def test_a_quotation_mark_that_is_never_closed_is_named_where_it_opens(

@@ -48,6 +48,22 @@ def test_all_faults_of_the_files_are_told_in_one_round(
     assert "Log: " not in told  # it is not kept
 
 
+def test_a_cell_at_fault_does_not_hide_schools_without_a_match(
+    trial: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    schools = trial.parent / "schools.csv"
+    lines = schools.read_text("utf-8").splitlines()
+    schools.write_text("\n".join([lines[0], *(f"X{one}" for one in lines[1:5]), *lines[5:]]) + "\n")
+    pupils = trial.parent / "pupils_2025.csv"
+    lines = pupils.read_text("utf-8").splitlines()
+    lines[3] = lines[3].rsplit(",", 1)[0] + ",ill"
+    pupils.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert main(["check", str(trial), "--cores", "1"]) == 1
+    told = capfd.readouterr().err
+    assert "'ill'" in told
+    assert "4 of 24 schools in the allocation list are not in" in told
+
+
 def test_a_check_after_a_run_that_read_outcomes_says_that_a_change_is_reported(
     trial: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

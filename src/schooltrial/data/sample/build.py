@@ -47,7 +47,7 @@ from schooltrial.data.variables.derived import add_variables
 from schooltrial.data.variables.measurements import link_measurements
 from schooltrial.protocol.content.levels import CLASSES
 from schooltrial.protocol.content.sample_rules import SampleRules
-from schooltrial.refusal import refuse
+from schooltrial.refusal import Refusal, refuse
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,12 @@ class SampleBuild:
         sources: Sources | None = None,
     ) -> None:  # fmt: skip
         self.rules = rules
-        refuse(list(filter_value_faults(tables, rules)))
-        self._linked = link_tables(tables, rules, left_out, sources)
+        faults = list(filter_value_faults(tables, rules))
+        try:
+            self._linked = link_tables(tables, rules, left_out, sources)
+        except Refusal as refusal:
+            faults += refusal.faults
+        refuse(faults)
         self._sources = sources or Sources()
         self._left_out = all_left_out([]) if left_out is None else left_out
         steps = ("pupils", "teachers", "school scores", "units", "follow-up", "analyses")

@@ -75,8 +75,8 @@ def link_tables(
     Raises
     ------
     Refusal
-        With all the faults of the assignment and the crosswalk; or of identifiers that do not match
-        between tables, see `mismatch_faults`.
+        With all the faults of the assignment, of the crosswalk, and of identifiers that do not
+        match between tables, see `mismatch_faults`.
     """
     assignment, schools = (_frame(tables, name) for name in ("assignment", "schools"))
     school_scores, published = (_frame(tables, n) for n in ("school_scores", "published_means"))
@@ -97,6 +97,7 @@ def link_tables(
         crosswalk = read_crosswalk(_frame(tables, "crosswalk"), known, years)
     except Refusal as refusal:
         faults += refusal.faults
+    faulty_crosswalk = bool(faults)
     history = {
         level: trace_rosters(
             part, crosswalk, assigned=assigned, others=_names(schools),
@@ -110,27 +111,20 @@ def link_tables(
     elif rules.levels.holds_pupils:
         first = first_schools_of_groups(pupils, rules.unit)
     schools = _with_schools(schools, assignment, rosters["pupil"].names, rosters["teacher"].names)
-    try:
-        units = read_units(assignment, _frame(tables, "schools"), rules, first)
-    except Refusal as refusal:
-        refuse(faults + list(refusal.faults))
     on_rosters = {"pupils": pupils, "teachers": teachers}
     named = sources or Sources()
     described_schools = _frame(tables, "schools")
-    faults += roster_arm_faults(units, on_rosters, described_schools, rules, named)
-    refuse(faults)
+    units = None
+    try:
+        units = read_units(assignment, described_schools, rules, first)
+        faults += roster_arm_faults(units, on_rosters, described_schools, rules, named)
+    except Refusal as refusal:
+        faults += refusal.faults
     observations = with_occasion_and_rater(_frame(tables, "observations"))
     measured = {
         "pupil": by_year(tables.get("scores"), "pupil"),
         "teacher": by_year(observations, "teacher"),
     }
-    linked = {
-        level: RosterSample(
-            level, roster, measured[level], history[level], units,
-            described(schools, history[level].schools), teachers if teachers.years else None, rules,
-        )
-        for level, roster in (("pupil", pupils), ("teacher", teachers))
-    }  # fmt: skip
     published = with_successors(published, crosswalk, years)
     others = {name: _frame(tables, name) for name in ("implementation", "crosswalk")}
     keys = link_keys(
@@ -141,7 +135,17 @@ def link_tables(
             all_left_out([]) if left_out is None else left_out,
         )
     )  # fmt: skip
-    refuse(list(mismatch_faults(keys, rules.cleaning, named)))
+    if not faulty_crosswalk:  # else identifiers may differ because it was not read
+        faults += mismatch_faults(keys, rules.cleaning, named)
+    refuse(faults)
+    assert units is not None
+    linked = {
+        level: RosterSample(
+            level, roster, measured[level], history[level], units,
+            described(schools, history[level].schools), teachers if teachers.years else None, rules,
+        )
+        for level, roster in (("pupil", pupils), ("teacher", teachers))
+    }  # fmt: skip
     return LinkedTables(
         linked["pupil"], linked["teacher"], units, schools, crosswalk, school_scores, published,
         keys,

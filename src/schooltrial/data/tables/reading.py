@@ -120,7 +120,7 @@ class Study:
 
 def read_part(
     name: str, reading: Reading, file: str, year: int | None, study: Study, files: RawFiles
-) -> tuple[Part, list[CleaningLog]]:
+) -> tuple[Part, list[CleaningLog], list[Fault]]:
     """Read one file into rows of a table, sorted by their key, each key once.
 
     Parameters
@@ -141,11 +141,15 @@ def read_part(
         Of a wide file, one row per row of the file; its outcomes are columns.
     logs : list of CleaningLog
         Of the file, and of each that was joined to it.
+    faults : list of Fault
+        Of cells and rows, also of files joined to it. Where there are any, the cells at fault are
+        missing and the part serves for nothing but to find other faults.
 
     Raises
     ------
     Refusal
-        With all the faults of the file, and of those joined to it.
+        With all the faults of the file, and of those joined to it, where its rows have no whole
+        key.
     """
     outcomes = reading["outcomes"]
     wanted = {**reading["columns"], **outcomes}
@@ -181,8 +185,7 @@ def read_part(
         refuse(faults)
     part = Part(name, key, pa.table(values), reader.cells, np.arange(reader.cells.rows), raw)
     part, more = settled(replace(part, left_out=opened.left_out), reading, reader.log)
-    refuse([*faults, *more])
-    return part, logs
+    return part, logs, [*faults, *more]
 
 
 @dataclass(frozen=True)

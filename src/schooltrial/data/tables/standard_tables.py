@@ -45,7 +45,9 @@ class Batch:
     left_out : list of DataFrame
         Whose rows the readings left out; see `keys_left_out`.
     faults : list of Fault
-        Where there is any, the tables are not whole.
+        Where there is any, cells or rows of the tables are missing.
+    unread : set of str
+        Standard tables of which a whole file is missing.
     """
 
     tables: dict[str, list[pa.Table]] = field(default_factory=dict)
@@ -54,6 +56,7 @@ class Batch:
     files: list[RawCells] = field(default_factory=list)
     left_out: list[pd.DataFrame] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
 
 
 def read_batches(
@@ -153,28 +156,48 @@ def _read_batch(
 ) -> Batch:
     batch = Batch()
     parts: dict[str, list[Part]] = {name: [] for name, *_ in jobs}
+    unsound: set[str] = set()
     for name, reading, file, year in jobs:
         try:
-            part, logs = read_part(name, reading, file, year, study, files)
+            part, logs, faults = read_part(name, reading, file, year, study, files)
         except Refusal as refusal:
             batch.faults.extend(refusal.faults)
+            batch.unread.add(name)
             continue
+        if faults:
+            batch.faults.extend(faults)
+            unsound.add(name)
         parts[name].append(part)
         batch.left_out.extend(part.left_out)
         for log in logs:
             batch.log.extend(log.entries)
             batch.changes.extend(log.changes)
-    if not batch.faults:
+    if not batch.unread & {"assignment", "schools"} and not _of_list(parts, batch.faults, study):
         refused = study.cleaning is None or study.cleaning["alike_identifiers"] == "refuse"
         batch.faults.extend(raw_list_faults(parts, study.unit, study.arms, alike_refused=refused))
+    if "costs" not in unsound:
         batch.faults.extend(cost_arm_faults(parts, study.arms))
     for name, found in parts.items():
         if found:
             rows, faults = _put_together(found, schemas[name], key_of(name, study.unit))
             batch.tables[name] = rows
-            batch.faults.extend(faults)
+            if name not in unsound:  # else the same keys are at fault in a file already
+                batch.faults.extend(faults)
+            if faults:
+                batch.unread.add(name)
     batch.files.extend(cells.without_cells() for cells in files.read())
     return batch
+
+
+def _of_list(parts: Mapping[str, Sequence[Part]], faults: Sequence[Fault], study: Study) -> bool:
+    """Return whether any of the faults is of the list's units or groups, or of one of its files."""
+    decided = (study.unit, "arm", "school", "cohort")
+    columns = {
+        (part.cells.file, column) for name in ("assignment", "schools")
+        for part in parts.get(name, ())
+        for column in (None, *(part.raw[one] for one in decided if one in part.raw))
+    }  # fmt: skip
+    return any((fault.file, fault.column) in columns for fault in faults)
 
 
 def _put_together(

@@ -22,10 +22,11 @@ from schooltrial.pipeline.runs.snakemake_run import WorkflowRun
 from schooltrial.pipeline.runs.stage_counts import counted
 from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol, read_schema
-from schooltrial.refusal import UserError
+from schooltrial.refusal import Refusal, UserError
 from schooltrial.study.absent_files import rehearsed
 from schooltrial.study.layout import Layout
-from schooltrial.study.study import RESULTS
+from schooltrial.study.link_faults import faults_of_links
+from schooltrial.study.study import RESULTS, Study
 
 LOOK_AGAIN = 0.3
 """Seconds between two looks at whether another run has ended."""
@@ -135,9 +136,24 @@ def make(
         wait_for_other_run(folder, say)
         before = logs_written([plan.name])
         if run.run(progress.told) != 0:
-            raise why_not(refusals([plan.name], before), progress.logs, log)
+            refused = refusals([plan.name], before)
+            if refused and not Layout(RESULTS / plan.name).check("raw_files.csv").is_file():
+                refused = [*(text.rstrip() for text in refused), *links_refused(plan)]
+            raise why_not(refused, progress.logs, log)
     progress.finish()
     return progress.planned.total()
+
+
+def links_refused(plan: Protocol) -> list[str]:
+    """Return what links have wrong where files were refused for their cells: a text, or none.
+
+    The working folder is that of the run.
+    """
+    faults = faults_of_links(Study.of(plan))
+    if not faults:
+        return []
+    text = str(Refusal(faults)).removeprefix("Refused: ").replace(" This step wrote no files.", "")
+    return [f"Links between the files, as far as they were read: {text}"]
 
 
 def wait_for_other_run(folder: Path, say: Callable[[str], None]) -> None:
