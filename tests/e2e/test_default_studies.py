@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -70,6 +71,19 @@ def test_every_column_of_every_file_has_one_meaning_that_is_listed(
     assert len(files) > len(FIGURES)
     odd = {path.name: sorted(set(pd.read_csv(path, nrows=0)) - known) for path in files}
     assert {name: columns for name, columns in odd.items() if columns} == {}
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_figures_and_reports_are_vectors_and_hold_no_image_of_dots(
+    results: Results, study: str
+) -> None:
+    drawings = [*(results(study) / "figures").glob("*.svg")]
+    pages = [*results(study).rglob("*.pdf")]
+    assert len(drawings) > 5
+    assert len(pages) > len(drawings)  # one of each, and the report
+    assert [path.name for path in drawings if b"<image" in path.read_bytes()] == []
+    dots = re.compile(rb"/Subtype\s*/Image")
+    assert [path.name for path in pages if dots.search(path.read_bytes())] == []
 
 
 @pytest.mark.parametrize("study", STUDIES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from schooltrial.exhibits.style.alt_words import few, span, told
+from schooltrial.exhibits.style.cell_mesh import CellMesh, add_scale, draw_cells
 from schooltrial.exhibits.style.figures import FAINT, INK, LETTERS, foot, new_figure, styled
 from schooltrial.protocol.content.sections import Arm, Component, StudyLine
 from schooltrial.wording import plural
@@ -61,13 +61,12 @@ def dosage_plot(
     panels = panels[: len(names)]
     for panel, name in zip(panels, names, strict=True):
         mine = data[data["component"] == name]
-        image = _draw_component(panel, mine, schools, columns, TICKS[abreast])
+        cells = _draw_component(panel, mine, schools, columns, TICKS[abreast])
         component = components.get(name)
         label = component["label"] if component else str(name)
         panel.set_title(label, fontsize=LETTERS)
-        bar = figure.colorbar(image, ax=panel, location="bottom", shrink=0.85, pad=0.02, aspect=25)
-        bar.set_label(component["indicator"] if component else "")
-        bar.ax.xaxis.set_major_locator(MaxNLocator(3))
+        bar = add_scale(figure, panel, cells, component["indicator"] if component else "")
+        bar.xaxis.set_major_locator(MaxNLocator(3))
     labels = {arm["name"]: arm["label"] for arm in arms}
     sizes = schools.groupby("arm", sort=False).size()
     told = ";  ".join(f"{labels[arm]}: {size}" for arm, size in sizes.items())
@@ -106,18 +105,18 @@ def _columns(periods: pd.Series) -> list[str]:
 
 def _draw_component(
     panel: Axes, data: pd.DataFrame, schools: pd.DataFrame, columns: Sequence[str], most: int
-) -> Any:
+) -> CellMesh:
     doses = np.full((len(schools), len(columns)), np.nan)
     place = {school: at for at, school in enumerate(schools["school"])}
     along = {period: at for at, period in enumerate(columns)}
     for row in data.itertuples():
         doses[place[row.school], along[str(row.period)]] = row.value
-    image = panel.imshow(doses, cmap="Oranges", vmin=0, aspect="auto", interpolation="none")
+    cells = draw_cells(panel, doses)
     step = max(1, -(-len(columns) // most))
     panel.set_xticks(range(0, len(columns), step), columns[::step], rotation=90)
     panel.set_yticks([])
     panel.tick_params(length=2)
-    return image
+    return cells
 
 
 def alt_text(data: pd.DataFrame, components: Mapping[str, Component], arms: Sequence[Arm]) -> str:

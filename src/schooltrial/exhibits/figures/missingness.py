@@ -12,6 +12,7 @@ from matplotlib.font_manager import FontProperties
 from schooltrial.checks.data_quality.codebook import OF_NO_ARM
 from schooltrial.checks.data_quality.missingness import empty_by_design
 from schooltrial.exhibits.style.alt_words import few
+from schooltrial.exhibits.style.cell_mesh import draw_cells
 from schooltrial.exhibits.style.figures import INK, LETTERS, foot, new_figure, styled
 from schooltrial.exhibits.style.text_lines import wrap
 from schooltrial.exhibits.style.year_axis import MOST
@@ -34,6 +35,10 @@ def drawn(missing: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     return rows
 
 
+SHADES = 40
+"""Shades from none to all missing: a cell that lacks 3% differs from one that lacks nothing."""
+
+
 @styled
 def missingness_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     """Draw one line per variable and one column per year; the darker, the more is missing."""
@@ -45,7 +50,7 @@ def missingness_plot(data: pd.DataFrame, study: StudyLine) -> Figure:
     for row in data.itertuples():
         shares[place[row.table, row.variable], years.index(str(row.year))] = row.share
     figure, (panel,) = new_figure(1.4 + LINE * len(lines))
-    panel.imshow(shares, cmap="Oranges", vmin=0, vmax=1, aspect="auto")
+    draw_cells(panel, shares, greatest=1.0, shades=SHADES)
     font = FontProperties(size=LETTERS)
     shown = [
         "\n".join(wrap(f"{table}: {name}", LABEL, font))

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
 
 from schooltrial.exhibits.style.alt_words import few, signed, told
+from schooltrial.exhibits.style.cell_mesh import rectangles_path
 from schooltrial.exhibits.style.figures import (
     CONTROL,
     FAINT,
@@ -27,7 +29,11 @@ from schooltrial.protocol.content.sections import Outcome, StudyLine
 from schooltrial.wording import plural
 
 DENSE = 1500
-"""Marks of a panel above which they are dots of an image, which takes fewer bytes than marks."""
+"""Schools and years of a panel above which bars count them, as marks would cover one another."""
+
+
+BIN, BROAD = 0.2, 0.84
+"""SDs that a bar is high, and years that the widest is long."""
 
 
 YEARS = {1: 8, 2: 4}
@@ -68,10 +74,25 @@ def _draw_outcome(panel: Axes, data: pd.DataFrame) -> None:
     for sign in (-limit, limit):
         panel.axhline(sign, color=FAINT, lw=0.8, ls="--")
     panel.axhline(0, color=FAINT, lw=0.6)
-    panel.plot(data.loc[~odd, "year"], data.loc[~odd, "z"], "o", ms=3, mfc="none", mew=0.6,
-               color=CONTROL, rasterized=int((~odd).sum()) > DENSE)  # fmt: skip
+    if int((~odd).sum()) > DENSE:
+        _draw_bars(panel, data[~odd])
+    else:
+        panel.plot(data.loc[~odd, "year"], data.loc[~odd, "z"], "o", ms=3, mfc="none", mew=0.6,
+                   color=CONTROL)  # fmt: skip
     panel.plot(data.loc[odd, "year"], data.loc[odd, "z"], "D", ms=4, color=TREATED)
     panel.set_ylabel("SDs of school means")
+
+
+def _draw_bars(panel: Axes, data: pd.DataFrame) -> None:
+    """Draw a bar for each year and height: the longer, the more schools lie there."""
+    heights = (data["z"] / BIN).round().astype("int64")
+    counts = data.groupby([data["year"], heights]).size()
+    reach = BROAD / 2 / float(counts.max())
+    bars = rectangles_path(
+        (year - reach * n, year + reach * n, (at - 0.45) * BIN, (at + 0.45) * BIN)
+        for (year, at), n in counts.items()
+    )
+    panel.add_patch(PathPatch(bars, color=CONTROL, lw=0))
 
 
 def _name_farthest(panel: Axes, data: pd.DataFrame) -> None:

@@ -32,6 +32,9 @@ DEFINED = re.compile(rb'<(path|clipPath) id="(\w+)"([^<>]*/>|[^<>]*>.*?</clipPat
 NAME = re.compile(rb'(<(?:path|clipPath) id="|xlink:href="#|url\(#)(\w+)')
 """Where they have their name, and where they are used."""
 
+RECTANGLE = re.compile(rb"M(-?[\d.]+) (-?[\d.]+)L(-?[\d.]+) \2L\3 (-?[\d.]+)L\1 \4(?:L\1 \2)?z")
+"""A rectangle by its corners, as rounded."""
+
 STYLE = re.compile(rb' style="([^"]*)"')
 
 OF_EACH = re.compile(rb"(?:^|; )opacity:")
@@ -80,6 +83,7 @@ def _rounded(found: re.Match[bytes]) -> bytes:
     value = NUMBER.sub(lambda number: _short(number[0]), found[2])
     if found[1] == b"d":
         value = re.sub(rb"\s*([A-Za-z])\s*", rb"\1", value)
+        value = RECTANGLE.sub(rb"M\1 \2H\3V\4H\1z", value)
     return b'%s="%s"' % (found[1], value)
 
 

@@ -61,7 +61,7 @@ def test_nothing_runs_off_the_canvas_and_titles_do_not_overlap(figure: Figure) -
 
 
 def test_months_without_a_record_keep_their_place_in_time(figure: Figure) -> None:
-    cells = figure.axes[0].images[0].get_array()
+    cells = figure.axes[0].collections[0].get_array()
     assert cells is not None
     assert cells.shape == (12, 6)
     assert [bool(known) for known in ~np.isnan(np.ma.filled(cells, np.nan)[0])] == [
@@ -71,7 +71,7 @@ def test_months_without_a_record_keep_their_place_in_time(figure: Figure) -> Non
 
 def test_periods_that_are_years_stand_side_by_side() -> None:
     drawn = dosage_plot(_data(("2019", "2021")), COMPONENTS, ARMS, STUDY)
-    cells = drawn.axes[0].images[0].get_array()
+    cells = drawn.axes[0].collections[0].get_array()
     assert cells is not None
     assert cells.shape == (12, 2)
 
@@ -110,7 +110,7 @@ def small() -> Iterator[Figure]:
 
 
 def _cells(figure: Figure, at: int) -> list[list[float | None]]:
-    cells: Any = np.ma.filled(np.ma.asarray(figure.axes[at].images[0].get_array()), np.nan)
+    cells: Any = np.ma.filled(np.ma.asarray(figure.axes[at].collections[0].get_array()), np.nan)
     return [[None if np.isnan(cell) else float(cell) for cell in line] for line in cells]
 
 
@@ -142,8 +142,8 @@ def test_each_cell_is_the_dose_of_its_school_and_month_and_blank_where_none_is_r
     ]
     for panel in small.axes[:2]:
         assert tick_words(panel.xaxis) == ["2019-11", "2019-12", "2020-01", "2020-02"]
-        assert panel.images[0].norm.vmin == 0
-    assert small.axes[0].images[0].norm.vmax == 5
+        assert panel.collections[0].get_clim()[0] == 0
+    assert small.axes[0].collections[0].get_clim()[1] == 5
 
 
 def test_a_rule_parts_the_arms_and_none_lies_under_the_last(small: Figure) -> None:

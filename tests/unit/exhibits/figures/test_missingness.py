@@ -58,7 +58,7 @@ def test_variables_run_downwards_as_given_and_years_to_the_right_the_undated_las
 def test_each_cell_is_shaded_by_the_share_missing_and_blank_where_there_is_none(
     panel: Axes,
 ) -> None:
-    (image,) = panel.images
+    (image,) = panel.collections
     cells: Any = np.ma.filled(np.ma.asarray(image.get_array()), np.nan)
     np.testing.assert_array_equal(
         cells, [[0.004, 0.6, np.nan], [0.0, 0.01, np.nan], [np.nan, np.nan, 0.61]]

@@ -109,7 +109,7 @@ def test_without_an_outcome_the_figure_says_so() -> None:
     assert figure.get_figheight() < 1.5
 
 
-def test_many_marks_are_dots_of_an_image_and_their_drawing_stays_small_and_the_same() -> None:
+def test_many_schools_are_counted_by_bars_whose_drawing_stays_small_and_the_same() -> None:
     chance = np.random.default_rng(2)
     rows = [
         ["maths", 2010 + at % 10, f"{at}", z, "", 3.0]
@@ -120,5 +120,16 @@ def test_many_marks_are_dots_of_an_image_and_their_drawing_stays_small_and_the_s
         for _ in range(2)
     )
     assert first == second
-    assert first["svg"].count(b"<image") == 1
-    assert len(first["svg"]) < 120_000
+    assert b"<image" not in first["svg"]
+    assert len(first["svg"]) < 40_000
+
+
+def test_the_longest_bar_is_where_most_schools_lie() -> None:
+    heights = [0.0] * 900 + [1.0] * 450 + [-1.0] * 300
+    rows = [["maths", 2020, f"{at}", z, "", 3.0] for at, z in enumerate(heights)]
+    (panel,) = school_outliers_plot(pd.DataFrame(rows, columns=COLUMNS), OUTCOMES, STUDY).axes
+    (bars,) = panel.patches
+    ends = np.asarray(bars.get_path().vertices).reshape(-1, 5, 2)
+    lengths = {round(float(one[:, 1].mean()), 1): float(np.ptp(one[:, 0])) for one in ends}
+    assert lengths[1.0] == pytest.approx(lengths[0.0] / 2, rel=1e-6)
+    assert lengths[-1.0] == pytest.approx(lengths[0.0] / 3, rel=1e-6)
