@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS := 1
 # Each of the many interpreters of a run would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: api studies assignment test test-browser test-slow test-studies test-trials lint docs picture lock reference reference-live validate benchmark clean resilience pages
+.PHONY: api studies assignment test test-browser test-slow test-studies test-trials lint docs picture lock reference reference-live validate benchmark clean resilience pages same-bytes
 
 $(READY): requirements.lock pyproject.toml workflow/build_environment.py
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3.11, 3.12 or 3.13, or give its path: make PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -45,6 +45,9 @@ test-slow: $(READY) ## Monte Carlo and property tests with all their trials, and
 
 resilience: $(READY) ## kills of a small study at random moments, and faults of the machine (half an hour)
 	@$(BIN)/python -m pytest -n 0 tests/resilience tests/e2e/test_changed_files.py -m "slow or not slow" -q
+
+same-bytes: ## every study with each Python of the path, or with PYTHONS="python3.11 python3.13" (minutes each)
+	@$(PYTHON) workflow/compare_pythons.py $(PYTHONS)
 
 lint: $(READY)
 	@$(BIN)/ruff check .
