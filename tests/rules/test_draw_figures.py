@@ -103,7 +103,14 @@ def test_the_distributions_bear_the_heaps_of_the_check(run: Any) -> None:
          "share": [0.25, 0.75]}
     )  # fmt: skip
     heaps = pd.DataFrame({"outcome": ["maths"], "year": 2020, "value": 1.0, "verdict": "heap"})
-    figure, data = run(draw_distributions, distributions=bins, heaping=heaps, outcomes=OUTCOMES)
+    means = pd.DataFrame(
+        {"table": ["scores"], "variable": "ela", "year": 2020, "arm": "c", "rows": 1,
+         "missing": 0, "mean": 1.0}
+    )  # fmt: skip
+    figure, data = run(
+        draw_distributions, distributions=bins, heaping=heaps, means=means, outcomes=OUTCOMES,
+        arms=ARMS,
+    )  # fmt: skip
     assert data["heap"].tolist() == [False, True]
     assert [points(mark) for mark in with_marker(figure.axes[0], "v")] == [[(1.5, 0.75)]]
 

@@ -53,6 +53,7 @@ rule draw_distributions:
         modules("draw_distributions.py"),
         distributions="results/{study}/checks/quality_distributions.csv",
         heaping="results/{study}/checks/quality_heaping.csv",
+        means="results/{study}/checks/codebook_means.csv",
     output:
         **figure("results/{study}/figures/distributions"),
     log:
@@ -61,6 +62,7 @@ rule draw_distributions:
         "results/{study}/benchmarks/draw_distributions.tsv"
     params:
         outcomes=section("outcomes"),
+        arms=section("design", "arms"),
         study=study_line,
     script:
         "../scripts/draw_distributions.py"

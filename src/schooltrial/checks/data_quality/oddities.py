@@ -25,28 +25,32 @@ def distributions(scores: pd.DataFrame, bins: int = BINS) -> pd.DataFrame:
         Long table with ``outcome``, ``year`` and ``value`` as they were read.
     bins : int
         Bins between the least and the greatest value; where there are fewer distinct values than
-        bins, each value is one.
+        bins, each value is one, whose ends are the value itself.
     """
     rows: list[list[object]] = []
     for outcome, held in known_cells(scores).groupby("outcome", observed=True):
-        edges = _edges(held["value"].to_numpy("float64"), bins)
+        edges, whole = _edges(held["value"].to_numpy("float64"), bins)
+        ends = [edges[:-1], edges[1:]]
+        if whole:
+            ends = [(ends[0] + ends[1]) / 2] * 2
         for year, values in held.groupby("year")["value"]:
             counts, _ = np.histogram(values.to_numpy("float64"), edges)
             rows += [
                 [str(outcome), year, low, high, int(n), n / len(values)]
-                for low, high, n in zip(edges[:-1], edges[1:], counts, strict=True)
+                for low, high, n in zip(*ends, counts, strict=True)
             ]
     return pd.DataFrame(rows, columns=DISTRIBUTION)
 
 
-def _edges(values: Any, bins: int) -> Any:
+def _edges(values: Any, bins: int) -> tuple[Any, bool]:
+    """Return the edges of bins, and whether each bin is of one value, in its middle."""
     distinct = np.unique(values)
     if len(distinct) <= bins:
         step = np.diff(distinct).min() if len(distinct) > 1 else 1.0
         whole = (distinct - distinct[0]) / step
         if np.allclose(whole, np.round(whole)) and whole[-1] <= bins:
-            return distinct[0] + step * (np.arange(round(float(whole[-1])) + 2) - 0.5)
-    return np.linspace(distinct[0], distinct[-1], bins + 1)
+            return distinct[0] + step * (np.arange(round(float(whole[-1])) + 2) - 0.5), True
+    return np.linspace(distinct[0], distinct[-1], bins + 1), False
 
 
 def heaping(scores: pd.DataFrame, threshold: float, shown: int = 3) -> pd.DataFrame:

@@ -91,7 +91,14 @@ def test_the_bins_of_a_rubric_are_its_marks() -> None:
     scores = pd.DataFrame({"outcome": "practice", "year": 2020, "value": [1, 2, 2, 4]})
     bins = distributions(scores)
     assert bins["n"].tolist() == [1, 2, 0, 1]
-    assert ((bins["bin_low"] + bins["bin_high"]) / 2).tolist() == [1, 2, 3, 4]
+    assert bins["bin_low"].tolist() == bins["bin_high"].tolist() == [1, 2, 3, 4]
+
+
+def test_a_yes_or_no_is_two_values_and_no_bin_reaches_beyond_them() -> None:
+    scores = pd.DataFrame({"outcome": "passed", "year": 2020, "value": [0.0, 1.0, 1.0]})
+    bins = distributions(scores)
+    assert bins["bin_low"].tolist() == bins["bin_high"].tolist() == [0, 1]
+    assert bins["n"].tolist() == [1, 2]
 
 
 def test_a_default_score_is_a_heap_and_a_mark_of_a_rubric_is_not() -> None:

@@ -110,12 +110,14 @@ def test_distributions_give_range_fullest_bin_and_heaps_of_the_last_year() -> No
     rows = [[2019, 0, 1, 9, 1.0, True], [2020, 0, 1, 1, 0.25, False], [2020, 1, 2, 3, 0.75, False],
             [2020, 2, 3, 0, 0.0, False]]  # fmt: skip
     data = pd.DataFrame(rows, columns=["year", "bin_low", "bin_high", "n", "share", "heap"])
-    said = distributions.alt_text(data.assign(outcome="maths"), OUTCOMES)
+    said = distributions.alt_text(data.assign(outcome="maths", arm=None), OUTCOMES, ARMS)
     assert said.endswith(
         "Maths: 4 values in 2020, from 0 to 2; 75.0% of them lie from 1 to 2, the fullest bin; "
         "2 years, 1 heap."
     )
-    assert distributions.alt_text(data.assign(outcome="ela"), OUTCOMES).endswith("None was read.")
+    assert distributions.alt_text(data.assign(outcome="ela", arm=None), OUTCOMES, ARMS).endswith(
+        "None was read."
+    )
 
 
 def test_dosage_tells_what_the_schools_of_an_arm_received() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
@@ -12,7 +13,7 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from schooltrial.exhibits.figures.distributions import distributions_plot, drawn
+from schooltrial.exhibits.figures.distributions import alt_text, distributions_plot, drawn
 from schooltrial.exhibits.style.figures import CONTROL, FAINT, INK, TREATED
 from schooltrial.protocol.content.sections import StudyLine
 from support.drawn_artists import hues, labelled, legend_words, points, tick_words, with_marker
@@ -24,6 +25,11 @@ OUTCOMES: Any = {
     "rate": {"label": "Rate"},
 }
 COLUMNS = ["outcome", "year", "bin_low", "bin_high", "n", "share", "heap"]
+ARMS: Any = [{"name": "c", "label": "Control"}, {"name": "t", "label": "Tutored"}]
+NO_MEANS = pd.DataFrame({
+    "table": pd.Series(dtype="str"), "variable": pd.Series(dtype="str"), "year": [], "arm": [],
+    "rows": [], "missing": [], "mean": [],
+})  # fmt: skip
 
 
 def _bins(outcome: str, year: int, shares: list[float], heap: int = -1) -> list[list[Any]]:
@@ -43,7 +49,7 @@ DATA = pd.DataFrame(
         *_bins("rate", 2020, [1 / 12] * 12),
     ],
     columns=COLUMNS,
-)
+).assign(arm=None)
 DATA.loc[
     (DATA["outcome"] == "maths") & (DATA["year"] == 2019) & (DATA["bin_low"] == 12.0), "heap"
 ] = True
@@ -52,7 +58,7 @@ DATA.loc[
 @pytest.fixture(scope="module")
 def figure() -> Iterator[Figure]:
     """Return the figure of three outcomes."""
-    made = distributions_plot(DATA, OUTCOMES, STUDY)
+    made = distributions_plot(DATA, OUTCOMES, ARMS, STUDY)
     yield made
     made.clear()
 
@@ -86,10 +92,11 @@ def test_a_few_values_have_a_bar_each_side_by_side_by_year_about_the_value(figur
 
 
 def test_the_axis_names_the_values_that_have_bars_and_ends_half_a_step_beyond_them() -> None:
-    bins = [["passed", 2020, at - 0.5, at + 0.5, 5, share, False]
+    bins = [["passed", 2020, at, at, 5, share, False]
             for at, share in ((0, 0.25), (1, 0.75))]  # fmt: skip
     outcomes: Any = {"passed": {"label": "Passed"}}
-    figure = distributions_plot(pd.DataFrame(bins, columns=COLUMNS), outcomes, STUDY)
+    data = pd.DataFrame(bins, columns=COLUMNS).assign(arm=None)
+    figure = distributions_plot(data, outcomes, ARMS, STUDY)
     (panel,) = figure.axes
     assert tick_words(panel.xaxis) == ["0", "1"]
     assert panel.get_xlim() == (-0.5, 1.5)
@@ -113,7 +120,8 @@ def test_the_last_year_stands_out_the_first_is_told_apart_and_those_between_are_
     figure: Figure,
 ) -> None:
     first, *between, last = _bars(figure.axes[0])
-    assert hues(bars[0].get_facecolor() for bars in (first, last)) == [CONTROL, INK]
+    assert hues(bars[0].get_facecolor() for bars in (first, last)) == ["#ffffff", INK]
+    assert hues([first[0].get_edgecolor()]) == [INK], "hollow, and seen without colour"
     assert hues(bars[0].get_facecolor() for bars in between) == [FAINT, FAINT]
     assert set(legend_words(figure)) == {
         "first year", "years between", "last year", "a value that many have",
@@ -144,9 +152,9 @@ def test_the_axes_are_named_and_leave_room_over_the_highest_share(figure: Figure
 
 
 def test_one_outcome_fills_the_width_and_without_any_the_figure_says_so() -> None:
-    one = distributions_plot(DATA[DATA["outcome"] == "ela"], OUTCOMES, STUDY)
+    one = distributions_plot(DATA[DATA["outcome"] == "ela"], OUTCOMES, ARMS, STUDY)
     assert [panel.get_title(loc="left") for panel in one.axes] == ["English"]
-    none = distributions_plot(DATA[:0], OUTCOMES, STUDY)
+    none = distributions_plot(DATA[:0], OUTCOMES, ARMS, STUDY)
     (panel,) = none.axes
     assert [text.get_text() for text in panel.texts] == ["No outcome was read."]
     assert not panel.axison
@@ -164,8 +172,56 @@ def test_a_heap_lies_in_the_bin_of_its_outcome_and_year_that_begins_at_or_below_
             "verdict": ["heap", ""],
         }
     )  # fmt: skip
-    data = drawn(bins, heaps)
+    data = drawn(bins, heaps, NO_MEANS, OUTCOMES, ARMS)
     assert data.loc[data["heap"], ["outcome", "year", "bin_low"]].to_numpy().tolist() == [
         ["maths", 2019, 12.0]
     ]
     assert "heap" not in bins, "what was given is left as it was"
+
+
+STAYS: Any = {"stays": {"label": "Stays", "scale": "binary"}}
+BINS = pd.DataFrame(
+    [["stays", year, at, at, 10, 0.5] for year in (2019, 2020) for at in (0.0, 1.0)],
+    columns=["outcome", "year", "bin_low", "bin_high", "n", "share"],
+)
+HEAPS = pd.DataFrame({"outcome": [], "year": [], "value": [], "verdict": []})
+MEANS = pd.DataFrame(
+    [
+        ["observations", "stays", "2019", "c", 80, 0, 0.9],
+        ["observations", "stays", "2019", "t", 60, 10, 0.5],
+        ["observations", "stays", "2019", "not assigned", 99, 0, 0.1],
+        ["observations", "stays", "2020", "c", 80, 0, 0.75],
+        ["observations", "stays", "2020", "t", 60, 60, np.nan],
+        ["teachers", "stays", "2019", "c", 80, 0, 0.2],
+    ],
+    columns=["table", "variable", "year", "arm", "rows", "missing", "mean"],
+)
+
+
+def test_a_yes_or_no_is_a_share_of_yes_by_year_and_group_with_its_number() -> None:
+    data = drawn(BINS, HEAPS, MEANS, STAYS, ARMS)
+    assert data[["year", "arm", "n", "n_individuals", "share"]].to_numpy().tolist() == [
+        [2019, "c", 72, 80, 0.9], [2019, "t", 25, 50, 0.5], [2020, "c", 60, 80, 0.75],
+    ]  # fmt: skip
+    (panel,) = distributions_plot(data, STAYS, ARMS, STUDY).axes
+    control, tutored = _bars(panel)
+    assert [bar.get_height() for bar in control] == [0.9, 0.75]
+    assert hues(bars[0].get_facecolor() for bars in (control, tutored)) == [CONTROL, TREATED]
+    assert control[0].get_hatch() != tutored[0].get_hatch()
+    assert tick_words(panel.xaxis) == ["2019", "2020"]
+    assert {text.get_text() for text in panel.texts} == {"90", "50", "75"}
+    said = alt_text(data, STAYS, ARMS)
+    assert said.endswith(
+        "Stays: share of yes, Control 90.0% of 80 in 2019 and 75.0% of 80 in 2020; "
+        "Tutored 50.0% of 50 in 2019."
+    )
+
+
+def test_a_yes_or_no_of_nobody_assigned_is_drawn_by_its_values() -> None:
+    data = drawn(BINS, HEAPS, NO_MEANS, STAYS, ARMS)
+    (panel,) = distributions_plot(data, STAYS, ARMS, STUDY).axes
+    assert tick_words(panel.xaxis) == ["0", "1"]
+    assert "10 values" not in alt_text(data, STAYS, ARMS)
+    assert "from 0 to 1; 50.0% of them are 0, the most frequent value" in alt_text(
+        data, STAYS, ARMS
+    )

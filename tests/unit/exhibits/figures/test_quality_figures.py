@@ -51,7 +51,9 @@ def test_many_years_are_told_by_the_first_the_last_and_those_between(
         for low, share in ((0.0, 0.25), (1.0, 0.5), (2.0, 0.25))
     ]
     columns = ["outcome", "year", "bin_low", "bin_high", "n", "share", "heap"]
-    figure = distributions_plot(pd.DataFrame(rows, columns=columns), OUTCOMES, STUDY)
+    figure = distributions_plot(
+        pd.DataFrame(rows, columns=columns).assign(arm=None), OUTCOMES, [], STUDY
+    )
     (panel,) = figure.axes
     assert legend_words(figure) == named
     span = "2020" if len(years) == 1 else f"{min(years)} to {max(years)}"
