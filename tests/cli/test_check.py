@@ -64,6 +64,27 @@ def test_a_cell_at_fault_does_not_hide_schools_without_a_match(
     assert "4 of 24 schools in the allocation list are not in" in told
 
 
+def test_faults_of_the_protocol_and_of_the_files_are_told_in_one_round(
+    trial: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pupils = trial.parent / "pupils_2025.csv"
+    whole = pupils.read_text("utf-8")
+    lines = whole.splitlines()
+    lines[3] = lines[3].rsplit(",", 1)[0] + ",ill"
+    pupils.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = trial.read_text("utf-8")
+    assert "covariates: [baseline]" in text
+    faulty = text.replace("covariates: [baseline]", "covariates: [basline]")
+    trial.write_text(faulty.replace("models:", "balnce: {}\nmodels:"), encoding="utf-8")
+    assert main(["check", str(trial)]) == 1
+    told = capfd.readouterr().err
+    assert "Refused: 3 errors were found." in told
+    assert all(word in told for word in ("'basline'", "balnce", "'ill'"))
+    trial.write_text(faulty.replace("pupils:", "pupls:"), encoding="utf-8")  # files cannot be read
+    assert main(["check", str(trial)]) == 1
+    assert "'ill'" not in capfd.readouterr().err
+
+
 def test_a_check_after_a_run_that_read_outcomes_says_that_a_change_is_reported(
     trial: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

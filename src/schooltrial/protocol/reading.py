@@ -32,7 +32,7 @@ from schooltrial.protocol.form.mending import mended
 from schooltrial.protocol.form.renamed_keys import renaming_faults, reword
 from schooltrial.protocol.form.schema_validation import number_faults, schema_faults, with_defaults
 from schooltrial.protocol.form.strict_yaml import located, parse_file, parse_yaml
-from schooltrial.refusal import Fault, refuse
+from schooltrial.refusal import Fault, Refusal, refuse
 
 SCHEMA = Path(__file__).with_name("schema.yaml")
 
@@ -97,6 +97,56 @@ def read_protocol(path: Path, schema: Mapping[str, Any], shown: str | None = Non
     later = models_to_come(every, filled["years"])
     filled["models"] = {name: model for name, model in every.items() if name not in later}
     return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve(), later)
+
+
+DECIDE_READING = frozenset((
+    "raw_folder", "tables", "years", "design", "outcomes", "variables", "cleaning", "limits",
+    "simulation", "study.name",
+))  # fmt: skip
+"""Sections by which files are read."""
+
+
+def read_as_meant(
+    path: Path, schema: Mapping[str, Any], faults: Sequence[Fault]
+) -> Protocol | None:
+    """Return a refused protocol as it was probably meant, to look through its files as well.
+
+    Parameters
+    ----------
+    path, schema
+        As in `read_protocol`.
+    faults : sequence of Fault
+        Those that it was refused with.
+
+    Returns
+    -------
+    Protocol or None
+        None where an error could have to do with how files are read, or cannot be corrected. It
+        serves for nothing but to find the faults of the files.
+    """
+    keys = [fault.column or "" for fault in faults]
+    if any(not key or _decides(key) for key in keys) or not path.is_file():
+        return None
+    raw = path.read_bytes()
+    try:
+        content, _ = parse_file(raw, path.name)
+    except Refusal:
+        return None
+    words = reword(content)
+    found = (words.content, []) if not schema_faults(words.content, schema, path.name) else (
+        mended(words.content, schema)
+    )  # fmt: skip
+    if found is None:
+        return None
+    try:
+        filled = _completed(found[0], schema)
+    except (LookupError, TypeError, ValueError):
+        return None
+    return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve())
+
+
+def _decides(key: str) -> bool:
+    return any(f"{key}.".startswith(f"{section}.") for section in DECIDE_READING)
 
 
 def _completed(content: Mapping[str, Any], schema: Mapping[str, Any]) -> Content:

@@ -18,7 +18,9 @@ from schooltrial.pipeline.runs.run_end import allocation_doubts
 from schooltrial.pipeline.runs.study_run import make, protocol_of
 from schooltrial.pipeline.written_rows import read_rows
 from schooltrial.protocol.content.sections import Protocol, arm_labels
-from schooltrial.refusal import UserError
+from schooltrial.protocol.reading import read_as_meant, read_schema
+from schooltrial.refusal import Fault, Refusal, UserError
+from schooltrial.study.file_faults import faults_of_files
 from schooltrial.study.layout import Layout
 from schooltrial.study.raw_files import DOWNLOADS
 from schooltrial.study.study import RESULTS, Study
@@ -35,7 +37,10 @@ def check_study(protocol: Path, cores: int | None = None) -> None:
     UserError
         With the faults of the files, or what the models refuse.
     """
-    plan = protocol_of(protocol)
+    try:
+        plan = protocol_of(protocol)
+    except Refusal as refusal:
+        raise Refusal([*refusal.faults, *faults_beside(protocol, refusal.faults)]) from None
     with TemporaryDirectory(prefix="schooltrial-check-") as made:
         folder = Path(made)
         kept = plan.path.parent / DOWNLOADS
@@ -59,6 +64,19 @@ def check_study(protocol: Path, cores: int | None = None) -> None:
         *read, *plan_in_words(plan, groups), *lacking, *what_comes_next(plan, protocol, bool(seen))
     ]:  # fmt: skip
         print(line)
+
+
+def faults_beside(protocol: Path, faults: Sequence[Fault]) -> tuple[Fault, ...]:
+    """Return the faults of the files of a refused protocol, where its own leave them readable.
+
+    Parameters
+    ----------
+    protocol : pathlib.Path
+    faults : sequence of Fault
+        Those of the protocol.
+    """
+    meant = read_as_meant(protocol.expanduser(), read_schema(), faults)
+    return () if meant is None else faults_of_files(Study.of(meant))
 
 
 def what_was_read(name: str) -> Iterator[str]:

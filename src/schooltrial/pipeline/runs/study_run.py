@@ -24,8 +24,8 @@ from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol, read_schema
 from schooltrial.refusal import Refusal, UserError
 from schooltrial.study.absent_files import rehearsed
+from schooltrial.study.file_faults import faults_of_links
 from schooltrial.study.layout import Layout
-from schooltrial.study.link_faults import faults_of_links
 from schooltrial.study.study import RESULTS, Study
 
 LOOK_AGAIN = 0.3

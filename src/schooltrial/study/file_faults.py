@@ -1,4 +1,4 @@
-"""What is wrong with the links of tables where cells are at fault too, for one round of errors."""
+"""What is wrong with files and their links where something before them is wrong: for one round."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from schooltrial.data.files.file_names import expand_years
+from schooltrial.data.files.misspelt_columns import naming_lines
 from schooltrial.data.linking.key_sources import Sources
 from schooltrial.data.sample.linked_tables import link_tables
 from schooltrial.data.tables.keys import KEYS
@@ -19,7 +20,7 @@ from schooltrial.data.tables.standard_tables import Batch, empty_table, read_bat
 from schooltrial.protocol.content.column_map import all_columns, names_of_columns
 from schooltrial.protocol.content.sample_rules import SampleRules
 from schooltrial.protocol.content.sections import baseline_year, measured_years
-from schooltrial.refusal import Fault, Refusal
+from schooltrial.refusal import Fault, Refusal, refuse
 from schooltrial.study.study import Study
 
 DECIDES = ("assignment", "crosswalk")
@@ -39,21 +40,49 @@ def faults_of_links(study: Study) -> tuple[Fault, ...]:
     """
     if study.blinding.until() or study.protocol.absent:
         return ()
-    content, tables = study.protocol.content, study.blinding.tables_read()
+    return _of_links(study, *_read(study))
+
+
+def faults_of_files(study: Study) -> tuple[Fault, ...]:
+    """Return the faults of the files of a study, and those of links as far as they can be judged.
+
+    Parameters
+    ----------
+    study : Study
+        Its files, as seen from the working folder.
+    """
+    if study.blinding.until() or study.raw.simulated or study.raw.to_fetch():
+        return ()
+    content, read = study.protocol.content, _read(study)
+    faults = list(dict.fromkeys(fault for batch in read[1] for fault in batch.faults))
+    try:
+        years = measured_years(content["years"])
+        with naming_lines(content["tables"], years, study.protocol_file()):
+            refuse(faults)
+    except Refusal as refusal:
+        return (*refusal.faults, *_of_links(study, *read))
+    return _of_links(study, *read)
+
+
+def _read(study: Study) -> tuple[ReadStudy, list[Batch]]:
+    content = study.protocol.content
     read = ReadStudy(
-        tables, content["outcomes"], measured_years(content["years"]), content["design"]["unit"],
-        content["cleaning"], [str(arm["name"]) for arm in content["design"]["arms"]],
-        content["limits"],
+        study.blinding.tables_read(), content["outcomes"], measured_years(content["years"]),
+        content["design"]["unit"], content["cleaning"],
+        [str(arm["name"]) for arm in content["design"]["arms"]], content["limits"],
     )  # fmt: skip
-    batches = list(read_batches(read, Path(study.raw.folder()), study.raw.fetched()))
+    return read, list(read_batches(read, Path(study.raw.folder()), study.raw.fetched()))
+
+
+def _of_links(study: Study, read: ReadStudy, batches: list[Batch]) -> tuple[Fault, ...]:
     harmless = set(_linking_nothing(read))
     faults = [fault for batch in batches for fault in batch.faults]
     if any(batch.unread for batch in batches):
         return ()
     if not all((fault.file, fault.column) in harmless for fault in faults):
         return ()
-    raw = study.raw
-    rules = SampleRules.of(study.before_fitting(), baseline=baseline_year(content), secret="")
+    raw, baseline = study.raw, baseline_year(study.protocol.content)
+    rules = SampleRules.of(study.before_fitting(), baseline=baseline, secret="")
     left_out = all_left_out([rows for batch in batches for rows in batch.left_out])
     frames = {name: _whole(name, batches, read) for name in KEYS}
     try:

@@ -10,7 +10,7 @@ import pytest
 
 from schooltrial.protocol.reading import read_protocol
 from schooltrial.refusal import Fault
-from schooltrial.study.link_faults import faults_of_links
+from schooltrial.study.file_faults import faults_of_links
 from schooltrial.study.study import Study
 from support.small_trial import ROOT, schema
 
