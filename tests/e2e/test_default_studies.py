@@ -16,7 +16,7 @@ from schooltrial.exhibits.catalogue import FIGURES, TABLES, lacking
 from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.form.strict_yaml import parse_yaml
 from schooltrial.protocol.reading import read_protocol, read_schema
-from support.page_links import broken_links, links
+from support.page_links import broken_links, exhibits_without_ways, links
 from support.shapes.claims import uncited_exhibits
 
 NAMES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
@@ -107,6 +107,18 @@ def test_every_link_of_every_page_leads_somewhere(results: Results, study: str) 
     overview = results(study).parent / "index.html"
     assert sum(len(links(page)) for page in [*pages, overview]) > 100
     assert list(broken_links([*pages, overview])) == []
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_each_exhibit_of_each_page_leads_to_its_data_and_to_the_step_that_wrote_them(
+    results: Results, study: str
+) -> None:
+    pages = [
+        *sorted((results(study) / "report").glob("*.html")),
+        results(study).parent / "index.html",
+    ]
+    assert len(pages) == 5
+    assert [one for page in pages for one in exhibits_without_ways(page)] == []
 
 
 @pytest.mark.parametrize("study", STUDIES)

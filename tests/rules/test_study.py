@@ -168,6 +168,7 @@ def _report(
         summary_pdf=str(folder / "summary.pdf"),
         overview=str(folder / "overview.json"),
         record=str(folder / "study_record.json"),
+        steps=str(folder / "report_steps.csv"),
         tables_tex=str(folder / "tables.tex"),
         tables_docx=str(folder / "tables.docx"),
         tables_md=str(folder / "tables.md"),
@@ -176,11 +177,11 @@ def _report(
 
 
 def _rules(drawn: Iterable[str]) -> list[str]:
-    """Return the rules that draw exhibits, and all others that run before the report."""
+    """Return the rules that draw exhibits, and all others of the workflow."""
     texts = [file.read_text("utf-8") for file in sorted(RULES.glob("*.smk"))]
     named = [rule for text in texts for rule in re.findall(r"^rule (\w+):", text, re.MULTILINE)]
     assert "write_report" in named
-    return list(dict.fromkeys([*drawn, *(rule for rule in named if rule != "write_report")]))
+    return list(dict.fromkeys([*drawn, *named]))
 
 
 def svg_of(name: str) -> str:

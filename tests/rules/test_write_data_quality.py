@@ -41,6 +41,7 @@ def _page(trial: SmallTrial, folder: Path, aggregates: pd.DataFrame) -> str:
         linking=trial.path("linking.csv"), cleaning_log=trial.path("cleaning_log.csv"),
         figures=[str(folder / f"{name}.svg") for name in FIGURES], labels=labels(content),
         design=content["design"], study=trial.study(), page=str(folder / "page.html"),
+        provenance=[], steps=str(folder / "steps.csv"),
     )  # fmt: skip
     return (folder / "page.html").read_text("utf-8")
 

@@ -43,6 +43,8 @@ def test_the_page_lists_the_studies_of_a_run_and_those_beside_them(tmp_path: Pat
     for name in ("alpha", "beta"):
         for kind in ("report.html", "report.pdf", "summary.html", "summary.pdf"):
             assert f'href="{name}/report/{kind}"' in page
+        assert f'href="{name}/estimates/estimates.csv">Data</a>' in page
+        assert f'href="{name}/report/report.html#trace-gather_estimates">Source</a>' in page
         assert f'href="{name}/notebooks/try_a_model.html">Try a model</a>' in page
         for data in ("estimates/estimates.csv", "report/study_record.json", "report/tables.docx"):
             assert f'href="{name}/{data}"' in page

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from support.page_links import exhibits_without_ways
 from support.rules_in_process import StudyRun
 from support.shapes.claims import (
     empty_captions,
@@ -74,6 +75,15 @@ def test_every_caption_has_words(reported: Ending) -> None:
 def test_the_text_of_the_report_cites_each_of_its_exhibits(reported: Ending) -> None:
     assert reported.results is not None
     assert uncited_exhibits(reported.results / "report/report.html") == []
+
+
+def test_each_exhibit_of_each_page_leads_to_its_data_and_to_the_step_that_wrote_them(
+    reported: Ending,
+) -> None:
+    assert reported.results is not None
+    pages = sorted((reported.results / "report").glob("*.html"))
+    assert len(pages) > 2
+    assert [one for page in pages for one in exhibits_without_ways(page)] == []
 
 
 def test_every_figure_and_table_of_the_study_is_made_and_shown(reported: Ending) -> None:

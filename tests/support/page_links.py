@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 LINKS = ("href", "src", "data", "poster", "xlink:href")
+EXHIBIT = re.compile(r'<figure id="([^"]+)"(.*?)</figure>', re.S)
+WAY = re.compile(r'<a href="([^"]+)">(Data|Source)</a>')
+STEPS = "_steps.csv"
+"""How the file of a page's steps ends, which cannot hold its own checksum."""
 
 
 class _Reader(HTMLParser):
@@ -55,3 +61,26 @@ def broken_links(pages: list[Path]) -> Iterator[str]:
 def _has_place(page: Path, place: str) -> bool:
     """Return whether a page has a place; without a name it is the page itself."""
     return not place or place in _read(page).places
+
+
+def exhibits_without_ways(page: Path) -> Iterator[str]:
+    """Yield each exhibit without a link to data or source, or whose source wrote no such data.
+
+    The source is a row of a table of steps, of this page or another, whose last cell lists what the
+    step wrote.
+    """
+    for name, exhibit in EXHIBIT.findall(page.read_text("utf-8")):
+        ways = dict(reversed(way) for way in WAY.findall(exhibit))
+        lacking = {"Data", "Source"} - ways.keys()
+        if lacking:
+            yield f"{page.name}: {name} has no {', no '.join(sorted(lacking))}"
+            continue
+        told = urlsplit(unescape(ways["Source"]))
+        steps = (page.parent / unquote(told.path)).resolve() if told.path else page
+        row = re.search(
+            rf'<tr id="{re.escape(unquote(told.fragment))}".*?</tr>', steps.read_text("utf-8"), re.S
+        )
+        data = (page.parent / unquote(ways["Data"])).resolve()
+        wrote = row[0].rpartition("<td")[2] if row else ""
+        if not data.name.endswith(STEPS) and f"/{data.parent.name}/{data.name}" not in wrote:
+            yield f"{page.name}: {name} comes from {told.fragment}, which did not write {data.name}"

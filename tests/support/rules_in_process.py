@@ -22,6 +22,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from schooltrial.pipeline.steps import page_step, trace_steps
 from schooltrial.pipeline.wildcards import Wildcards
 from schooltrial.protocol.content.sections import Protocol
 from schooltrial.protocol.reading import read_protocol
@@ -31,6 +32,8 @@ from support.small_trial import ROOT, schema
 SCRIPT = re.compile(r"\.\./scripts/(\w+)\.py")
 WILDCARD = re.compile(r"\{(\w+)\}")
 IMPORTS = re.compile(r"^from schooltrial\.(?!pipeline)[\w.]+ import (?:\([^)]*\)|[^\n]*)", re.M)
+TRACES = re.compile(r"^def (?:page_)?provenance\(.*?(?=\n\n\n|\Z)", re.M | re.S)
+"""The functions that return the steps behind a page."""
 SECTION = re.compile(r"    (\w+):")
 RULE = re.compile(r"(?:rule (\w+)|(localrules)):")
 LINKED = ("Snakefile", "src", "workflow", "tests", "config", "profiles", "notebooks",
@@ -161,6 +164,35 @@ def _flat(value: Any) -> Iterator[str]:
         yield from (str(one) for one in value)
 
 
+class _Files(list[Any]):
+    """Files of a rule as Snakemake holds them: a list, some of them named."""
+
+    def __init__(self, named: Mapping[str, Any]) -> None:
+        super().__init__(named.values())
+        self.named = named
+
+    def items(self) -> list[tuple[str, Any]]:
+        return list(self.named.items())
+
+
+@dataclass(frozen=True)
+class _Traced:
+    """Rules by their names, as far as what traces steps looks at them.
+
+    Attributes
+    ----------
+    known : list of Rule
+    """
+
+    known: list[Rule]
+
+    def __getattr__(self, name: str) -> SimpleNamespace:
+        (rule,) = [one for one in self.known if one.name == name]
+        return SimpleNamespace(
+            input=_Files(rule("input").named), output=_Files(rule("output").named)
+        )
+
+
 @dataclass(frozen=True)
 class StudyRun:
     """One study, whose files are made by the rules as they are asked for.
@@ -205,21 +237,25 @@ class StudyRun:
             "from_content": look.from_content, "before_fitting": look.before_fitting,
             "models_of": look.models_of, "study_line": look(lambda study: study.line()),
             "modules": lambda script: [], "code_of": lambda steps: [],
-            "provenance": lambda wildcards: [],
             "figure": lambda path: {kind: f"{path}.{kind}" for kind in ("svg", "csv", "txt")},
             "unpack": Unpacked, "expand": _expand, "ancient": lambda path: path,
-            "update": lambda path: path, "directory": lambda path: path, "rules": None,
+            "update": lambda path: path, "directory": lambda path: path, "rules": _Traced(found),
+            "trace_steps": trace_steps, "page_step": page_step,
             "PROTOCOLS": {study.name: self.protocol}, "STUDIES": [study.name],
             "NOTEBOOKS": sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")),
             "FIGURE_FORMATS": ["svg"], "SCHEMA": schema(), "re": re, "os": os, "Path": Path,
         }  # fmt: skip
         folder = ROOT / "workflow" / "rules"
-        imports = IMPORTS.findall((folder / "common.smk").read_text("utf-8"))
+        common = (folder / "common.smk").read_text("utf-8")
+        imports, traces = IMPORTS.findall(common), TRACES.findall(common)
         assert imports
+        assert len(traces) == 2
         for statement in imports:
             kept = dict(there)
             exec(statement, there)
             there.update(kept)
+        for function in traces:
+            exec(function, there)
         for path in sorted(folder.glob("*.smk")):
             if path.name != "common.smk":
                 exec(compile(_as_python(path.read_text("utf-8")), str(path), "exec"), there)

@@ -15,7 +15,7 @@ import pytest
 
 from schooltrial.protocol.reading import read_protocol
 from support.expectations import check_expectations, read_expectations, run_study
-from support.page_links import broken_links
+from support.page_links import broken_links, exhibits_without_ways
 from support.rules_in_process import link_project
 from support.small_trial import schema
 
@@ -54,4 +54,7 @@ def test_the_trial_reaches_its_report(folder: Path, tmp_path: Path) -> None:
     name = read_protocol(folder / "trial.yaml", schema()).name
     assert run.returncode == 0, run.stdout
     assert (tmp_path / "results" / name / "report" / "report.html").is_file()
-    assert list(broken_links(sorted((tmp_path / "results" / name).rglob("*.html")))) == []
+    pages = sorted((tmp_path / "results" / name).rglob("*.html"))
+    assert list(broken_links(pages)) == []
+    reported = [page for page in pages if page.parent.name == "report"]
+    assert [one for page in reported for one in exhibits_without_ways(page)] == []

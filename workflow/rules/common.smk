@@ -22,7 +22,7 @@ from schooltrial.pipeline.plans.plan_record import recorded, withdraw
 from schooltrial.pipeline.protocols import figure_formats, read_protocols
 from schooltrial.pipeline.run_lock import wait_for_other_runs
 from schooltrial.pipeline.internals.scheduling_rounds import schedule_when_jobs_end
-from schooltrial.pipeline.steps import code_of, trace_steps
+from schooltrial.pipeline.steps import code_of, page_step, trace_steps
 from schooltrial.pipeline.wildcards import Wildcards
 from schooltrial.protocol.content.sections import (
     analysis_years,
@@ -35,6 +35,7 @@ from schooltrial.protocol.content.sections import (
 )
 from schooltrial.protocol.content.variables import IDENTIFYING
 from schooltrial.protocol.reading import read_schema
+from schooltrial.study.report_files import QUALITY_FIGURES
 from schooltrial.study.study import Study
 
 use_library(SOURCE)
@@ -76,5 +77,15 @@ def figure(path):
 
 
 def provenance(wildcards):
-    """Return every step from raw files to exhibits: what it ran, read and wrote."""
-    return trace_steps(rules, LOOK(lambda study: study.report.steps())(wildcards), wildcards.study)
+    """Return every step from raw files to exhibits, the report last: what it ran, read and wrote."""
+    steps = LOOK(lambda study: study.report.steps())(wildcards)
+    own = page_step(rules, "write_report", wildcards.study, ["record"])
+    return [*trace_steps(rules, steps, wildcards.study), {**own, "reads": []}]
+
+
+def page_provenance(steps, rule, written=()):
+    """Return a function: the steps behind a page, and that of its rule, with what that wrote."""
+    return lambda wildcards: [
+        *trace_steps(rules, steps(wildcards), wildcards.study),
+        page_step(rules, rule, wildcards.study, written),
+    ]

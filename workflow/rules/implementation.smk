@@ -82,6 +82,7 @@ rule write_monitoring:
     input:
         modules("write_monitoring.py"),
         unpack(LOOK(lambda study: study.report.implementation())),
+        code=LOOK(lambda study: code_of(study.report.monitoring_steps())),
         style=in_project("src/schooltrial/document/formats/page.css"),
         captions=in_project("src/schooltrial/exhibits/captions.yaml"),
         assignment="results/{study}/data/assignment.parquet",
@@ -91,6 +92,10 @@ rule write_monitoring:
         raw_files="results/{study}/checks/raw_files.csv",
     output:
         page="results/{study}/report/monitoring.html",
+        units="results/{study}/checks/assigned_units.csv",
+        enrolment="results/{study}/checks/enrolment.csv",
+        embargoed="results/{study}/checks/embargoed_files.csv",
+        steps="results/{study}/report/monitoring_steps.csv",
     log:
         "results/{study}/logs/write_monitoring.log",
     benchmark:
@@ -100,5 +105,10 @@ rule write_monitoring:
         blinded=LOOK(lambda study: study.blinding.until()),
         held_back=LOOK(lambda study: study.blinding.held_back()),
         study=study_line,
+        provenance=page_provenance(
+            LOOK(lambda study: study.report.monitoring_steps()),
+            "write_monitoring",
+            ["units", "enrolment", "embargoed"],
+        ),
     script:
         "../scripts/write_monitoring.py"

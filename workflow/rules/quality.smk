@@ -1,5 +1,5 @@
 # Standard tables → codebook, data quality alerts and their page.
-QUALITY_FIGURES = ["missingness", "distributions", "school_outliers"]
+QUALITY_STEPS = LOOK(lambda study: study.report.quality_steps())
 
 
 rule describe_tables:
@@ -90,6 +90,7 @@ rule write_data_quality:
     """Write the page on data quality: one HTML page that needs no other file."""
     input:
         modules("write_data_quality.py"),
+        code=LOOK(lambda study: code_of(study.report.quality_steps())),
         style=in_project("src/schooltrial/document/formats/page.css"),
         captions=in_project("src/schooltrial/exhibits/captions.yaml"),
         codebook="results/{study}/checks/codebook.csv",
@@ -104,6 +105,7 @@ rule write_data_quality:
         alt_texts=expand("results/{{study}}/figures/{figure}.txt", figure=QUALITY_FIGURES),
     output:
         page="results/{study}/report/data_quality.html",
+        steps="results/{study}/report/data_quality_steps.csv",
     log:
         "results/{study}/logs/write_data_quality.log",
     benchmark:
@@ -112,5 +114,6 @@ rule write_data_quality:
         labels=from_content(labels),
         design=section("design"),
         study=study_line,
+        provenance=page_provenance(QUALITY_STEPS, "write_data_quality"),
     script:
         "../scripts/write_data_quality.py"

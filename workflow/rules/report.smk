@@ -62,6 +62,7 @@ rule write_report:
         summary_pdf="results/{study}/report/summary.pdf",
         overview="results/{study}/report/overview.json",
         record="results/{study}/report/study_record.json",
+        steps="results/{study}/report/report_steps.csv",
         tables_tex="results/{study}/report/tables.tex",
         tables_docx="results/{study}/report/tables.docx",
         tables_md="results/{study}/report/tables.md",

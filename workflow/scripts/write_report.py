@@ -11,6 +11,7 @@ from schooltrial.document.formats.markdown import markdown_tables
 from schooltrial.document.formats.typst import pdf_bytes
 from schooltrial.document.formats.word import word_tables
 from schooltrial.document.numbered_tables import tables_in
+from schooltrial.exhibits.writing import write_data
 from schooltrial.pipeline.rule_adapter import run_as_rule
 from schooltrial.pipeline.steps import sha256, with_checksums
 from schooltrial.protocol.content.sections import Content, Model, StudyLine
@@ -19,6 +20,7 @@ from schooltrial.report.pages.evaluation_report import build_report
 from schooltrial.report.pages.leader_summary import build_summary
 from schooltrial.report.pages.overview import summarise_study
 from schooltrial.report.study_record import record_text
+from schooltrial.report.tables.steps import steps_data
 from schooltrial.version import pinned_versions
 
 
@@ -41,6 +43,7 @@ def main(
     summary_pdf: str,
     overview: str,
     record: str,
+    steps: str,
     tables_tex: str,
     tables_docx: str,
     tables_md: str,
@@ -52,13 +55,14 @@ def main(
         checks=checks, figures=figures, captions=captions, models_to_come=models_to_come,
         claims=claims,
     )  # fmt: skip
-    steps = [with_checksums(step) for step in provenance]
+    Path(record).write_text(record_text(evidence.study_record), "utf-8", newline="\n")
+    traced_steps = [with_checksums(step) for step in provenance]
+    write_data(steps_data(traced_steps), study, steps)
     software = pinned_versions(Path(lock).read_text("utf-8"))
-    whole = build_report(evidence, steps, sha256([lock]), software)
+    whole = build_report(evidence, traced_steps, sha256([lock]), software)
     short = build_summary(evidence)
     told = json.dumps(summarise_study(evidence), ensure_ascii=False, indent=1)
     Path(overview).write_text(told + "\n", "utf-8", newline="\n")
-    Path(record).write_text(record_text(evidence.study_record), "utf-8", newline="\n")
     for document, page, printed in ((whole, report, pdf), (short, summary, summary_pdf)):
         Path(page).write_text(html_page(document), "utf-8", newline="\n")
         Path(printed).write_bytes(pdf_bytes(document))

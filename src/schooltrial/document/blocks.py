@@ -108,9 +108,10 @@ class Exhibit:
     notes : tuple of Text
         Printed below it.
     data : str
-        CSV file of its numbers, relative to the study's folder of results; empty where it has none.
+        File of its numbers, relative to the results of the document; empty where it has none.
     source : str
-        The rule that made it; empty where it is the page itself.
+        The rule that made it, whose row of provenance on the page a link leads to; or, where
+        another page has it, the address of that row. Empty where it has none.
     subject : str
         What the text says that it shows, after ``Figure 2 shows``; empty where that is its title.
     """
@@ -204,6 +205,9 @@ class Document:
         The study record of the title page: what, and its value.
     foot : str
         Line at the end: study and protocol.
+    results : str
+        Way from the page to the results that data of exhibits are relative to; empty where the
+        page is among them.
     """
 
     title: str
@@ -213,6 +217,7 @@ class Document:
     synthetic: bool = False
     record: tuple[tuple[str, Text], ...] = ()
     foot: str = ""
+    results: str = ".."
 
 
 def exhibits_in(blocks: tuple[Block, ...]) -> Iterator[Exhibit]:

@@ -11,6 +11,12 @@ from typing import Any
 from schooltrial.checkout import below_project
 from schooltrial.provenance.code_inputs import modules
 
+DATA = (".parquet", ".csv", ".json", ".svg", ".html")
+"""Endings of files whose checksums are shown: those that exhibits are made of, and these."""
+
+KEPT = "plan_first.json"
+"""A file that outlives runs, and so depends on more than the inputs of its step."""
+
 
 def trace_steps(
     rules: Any, traced: Mapping[str, Sequence[str | None]], study: str
@@ -36,6 +42,30 @@ def trace_steps(
         for name, models in traced.items()
         for model in models
     ]
+
+
+def page_step(rules: Any, rule: str, study: str, written: Sequence[str]) -> dict[str, Any]:
+    """Return the step that writes a page, as `trace_steps` returns others, for the page itself.
+
+    Parameters
+    ----------
+    rules : object
+        Snakemake's rules, as attributes.
+    rule : str
+        The rule that writes the page.
+    study : str
+        Name of the study.
+    written : sequence of str
+        Those of its outputs that are there before the page is.
+    """
+    found = getattr(rules, rule)
+    step = _step(rule, found, {"study": study, "model": None})
+    outputs = dict(found.output.items())
+    return {
+        **step,
+        "reads": [path for path in step["reads"] if path.startswith("results/")],
+        "writes": [str(outputs[name]).format(study=study) for name in written],
+    }
 
 
 def code_of(traced: Iterable[str]) -> list[str]:
@@ -64,7 +94,7 @@ def _flat(named: Iterable[Any]) -> Iterator[str]:
 
 def with_checksums(step: Mapping[str, Any]) -> dict[str, Any]:
     """Return a step with the checksum of its code and of the data that it wrote."""
-    data = [path for path in step["writes"] if path.endswith((".parquet", ".csv", ".svg", ".html"))]
+    data = [path for path in step["writes"] if path.endswith(DATA) and not path.endswith(KEPT)]
     return {**step, "code": sha256(step["code"]), "wrote": [(p, sha256([p])) for p in data]}
 
 

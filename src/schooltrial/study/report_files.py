@@ -20,6 +20,9 @@ CHECKS = (
 )  # fmt: skip
 
 
+QUALITY_FIGURES = ("missingness", "distributions", "school_outliers")
+"""Figures of the page on data quality."""
+
 BEFORE = (
     "obtain_tables", "clean_sample", "check_assignment", "check_balance", "check_attrition",
     "check_flow",
@@ -78,14 +81,18 @@ class ReportFiles:
         """Return what the monitoring page shows of the implementation, where a study has it."""
         if not self.has("implementation"):
             return {}
-        drawn = figures_of(self.protocol.content)
-        shown = [name for name in ("fidelity", "dosage") if name in drawn]
+        shown = self.implementation_figures()
         return {
             "fidelity": str(self.paths.check("fidelity.csv")),
             "contrasts": str(self.paths.check("contrast.csv")),
             "figures": [str(self.paths.figure(name)) for name in shown],
             "alt_texts": [str(self.paths.figure(name, "txt")) for name in shown],
         }
+
+    def implementation_figures(self) -> list[str]:
+        """Return the figures of the implementation that the study has."""
+        drawn = figures_of(self.protocol.content)
+        return [name for name in ("fidelity", "dosage") if name in drawn]
 
     def draws(self) -> list[str]:
         """Return what models of randomisation inference say of their draws."""
@@ -107,6 +114,17 @@ class ReportFiles:
     def tables(self) -> list[str]:
         """Return the study's tables."""
         return [str(self.paths.table(name)) for name in tables_of(self.protocol.content)]
+
+    def quality_steps(self) -> dict[str, list[str | None]]:
+        """Return every step behind the page on data quality."""
+        drawn = [f"draw_{name}" for name in QUALITY_FIGURES]
+        return {name: [None] for name in [*BEFORE[:2], "describe_tables", *drawn]}
+
+    def monitoring_steps(self) -> dict[str, list[str | None]]:
+        """Return every step behind the monitoring page."""
+        drawn = [f"draw_{name}" for name in self.implementation_figures()]
+        checked = ["check_fidelity"] if self.has("implementation") else []
+        return {name: [None] for name in [*BEFORE[:1], *checked, *drawn]}
 
     def steps(self) -> dict[str, list[str | None]]:
         """Return rule → the models that it fits (or None), for every step behind the report."""

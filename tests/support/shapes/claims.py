@@ -20,6 +20,8 @@ NO_WORD = re.compile(
 SHOWN = re.compile(r"<text[^>]*>(.*?)</text>", re.DOTALL)
 UNSEEN = re.compile(r"<(style|script|head|pre)\b.*?</\1>", re.DOTALL)
 TAG = re.compile(r"<[^>]*>", re.DOTALL)
+FILE = re.compile(r"<code>[^<]*/[^<]*</code>")
+"""The path of a file, as steps name what they read and wrote."""
 CAPTION = re.compile(r"<(figcaption|caption)[^>]*>(.*?)</\1>", re.DOTALL)
 CITED = r'<a href="#([^"]+)">(?:Figure|Table) '
 IMAGE = re.compile(r"""<img[^>]*\bsrc=["']([^"']+)["'][^>]*>""", re.DOTALL)
@@ -119,12 +121,12 @@ def estimates_without_reason(ending: Ending) -> list[str]:
 
 
 def schools_spoken_of(ending: Ending) -> list[str]:
-    """Return where a study without schools speaks of them."""
+    """Return where a study without schools speaks of them; standard tables keep their names."""
     assert ending.results is not None
     if ending.run.protocol.content["design"]["schools"]:
         return []
     year = ending.run.protocol.content["years"]["label"]
-    texts = {page: visible(content) for page, content in _pages(ending).items()}
+    texts = {page: visible(FILE.sub("", content)) for page, content in _pages(ending).items()}
     for notebook in NOTEBOOKS:
         page = ending.results / "notebooks" / f"{notebook}.html"
         texts[f"notebooks/{notebook}.html"] = visible(page.read_text("utf-8"))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from schooltrial.pipeline.protocols import figure_formats, read_protocols
-from schooltrial.pipeline.steps import trace_steps, with_checksums
+from schooltrial.pipeline.steps import page_step, trace_steps, with_checksums
 from schooltrial.protocol.reading import read_schema
 
 ROOT = Path(__file__).parents[3]
@@ -105,6 +105,29 @@ def test_a_step_is_told_for_each_model_with_the_files_of_the_study(tmp_path: Pat
     assert found[0]["reads"] == ["results/trial/data/sample.parquet"]
     assert found[1]["writes"] == ["results/trial/estimates/models/b.csv"]
     assert any(path.endswith("models/multilevel/two_level.py") for path in found[0]["code"])
+
+
+def test_the_step_of_a_page_tells_what_there_is_before_the_page() -> None:
+    inputs = {"style": "src/page.css", "pupils": "results/{study}/data/pupils.parquet"}
+    outputs = {"page": "results/{study}/report/x.html", "counts": "results/{study}/checks/x.csv"}
+
+    class Outputs(list[str]):
+        def items(self) -> Any:
+            return outputs.items()
+
+    rule = SimpleNamespace(input=inputs, output=Outputs(outputs.values()))
+    step = page_step(SimpleNamespace(write_monitoring=rule), "write_monitoring", "s", ["counts"])
+    assert step["rule"] == "write_monitoring"
+    assert step["reads"] == ["results/s/data/pupils.parquet"]
+    assert step["writes"] == ["results/s/checks/x.csv"]
+
+
+def test_the_first_plan_outlives_runs_so_that_no_step_vouches_for_it(tmp_path: Path) -> None:
+    files = [tmp_path / "verdict.json", tmp_path / "plan_first.json"]
+    for file in files:
+        file.write_text("{}", encoding="utf-8")
+    step = with_checksums({"code": [], "writes": [str(file) for file in files]})
+    assert [path for path, _ in step["wrote"]] == [str(files[0])]
 
 
 def test_a_checksum_changes_with_the_data_and_with_the_code(tmp_path: Path) -> None:

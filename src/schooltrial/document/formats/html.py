@@ -29,8 +29,8 @@ from schooltrial.document.text import Cite, Link, Span, Strong, Text, spans
 
 NOTHING = Markup("")
 
-RESULTS = ".."
-"""Way from a page of a study to its folder of results."""
+TRACE = "trace-"
+"""How the name of a step's row begins, before its rule."""
 
 TABLES = "tables/"
 """Folder of the tables that are written in each of the formats below."""
@@ -161,7 +161,7 @@ class _Page:
         """Return the links to an exhibit's data and to what made it."""
         links = []
         if exhibit.data:
-            address = f"{RESULTS}/{exhibit.data}"
+            address = "/".join(filter(None, [self.document.results, exhibit.data]))
             links.append(Markup('<a href="{}">Data</a>').format(address))
             if exhibit.data.startswith(TABLES):  # which are also written for word processors
                 stem = address.removesuffix(".csv")
@@ -170,7 +170,8 @@ class _Page:
                     for name, ending in OTHER_FORMATS.items()
                 ]
         if exhibit.source:
-            links.append(Markup('<a href="#trace-{}">Source</a>').format(exhibit.source))
+            there = exhibit.source if "#" in exhibit.source else f"#{TRACE}{exhibit.source}"
+            links.append(Markup('<a href="{}">Source</a>').format(there))
         if not links:
             return NOTHING
         return Markup(' <span class="ways">{}</span>').format(Markup(" · ").join(links))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -20,6 +21,7 @@ from schooltrial.document.blocks import (
 from schooltrial.document.tables import study_foot
 from schooltrial.protocol.content.sections import StudyLine
 from schooltrial.report.quality import findings
+from schooltrial.report.sections.provenance import steps_section
 from schooltrial.report.tables.data import (
     aggregates_shown,
     cleaning_shown,
@@ -46,6 +48,8 @@ class DataQuality:
         Variable → its name in exhibits.
     in_schools : bool
         Whether the trial has schools.
+    steps : sequence of mapping
+        Steps behind the page, with checksums.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -53,13 +57,14 @@ class DataQuality:
     captions: Mapping[str, Mapping[str, str]]
     labels: Mapping[str, str]
     in_schools: bool
+    steps: Sequence[Mapping[str, Any]] = ()
 
     def figure(self, name: str) -> Exhibit:
         """Return a figure with its words."""
         words = self.captions[name]
         return Exhibit(
             name, words["title"], self.pictures[name], words["caption"],
-            data=f"figures/{name}.csv",
+            data=f"figures/{name}.csv", source=f"draw_{name}",
         )  # fmt: skip
 
 
@@ -80,6 +85,7 @@ def data_quality_page(found: DataQuality, study: StudyLine) -> Document:
         Section("linked", "Linked tables", _linked(found)),
         Section("changes", "Changes to raw files", _changes(tables["cleaning"])),
         Section("codebook", "Codebook", _codebook(found)),
+        steps_section(found.steps, "data_quality"),
     ]  # fmt: skip
     about = (
         "This page describes the standard tables as the raw files fill them: all rows, analysed or "
@@ -105,7 +111,7 @@ def _of_schools(found: DataQuality) -> list[Section]:
         published = Exhibit(
             "aggregates", "Largest differences from published means", aggregates_shown(aggregates),
             "School means computed from pupils, compared with those that were published.",
-            data="checks/aggregates.csv",
+            data="checks/aggregates.csv", source="clean_sample",
         )  # fmt: skip
     return [
         Section("outliers", "Schools", (means,)),
@@ -125,7 +131,7 @@ def _linked(found: DataQuality) -> tuple[Block, ...]:
             "Identifiers that are not found are not attrition: the study is rejected where too few "
             f"are found, or where another spelling would find them.{schools}"
         ),
-        Exhibit("linking", shown.title, shown, data="checks/linking.csv"),
+        Exhibit("linking", shown.title, shown, data="checks/linking.csv", source="clean_sample"),
     )
 
 
@@ -133,7 +139,11 @@ def _changes(log: pd.DataFrame) -> tuple[Block, ...]:
     if log.empty:
         return (Paragraph("No cell was changed and no row left out."),)
     shown = cleaning_shown(log)
-    return (Exhibit("cleaning", shown.title, shown, data="checks/cleaning_log.csv"),)
+    return (
+        Exhibit(
+            "cleaning", shown.title, shown, data="checks/cleaning_log.csv", source="obtain_tables"
+        ),
+    )
 
 
 def _codebook(found: DataQuality) -> tuple[Block, ...]:
@@ -142,9 +152,15 @@ def _codebook(found: DataQuality) -> tuple[Block, ...]:
     by_table = means_shown(means, arms)
     blocks: list[Block] = []
     for name, shown in codebook_shown(found.tables["codebook"]).items():
-        blocks.append(Exhibit(f"codebook_{name}", shown.title, shown, data="checks/codebook.csv"))
+        blocks.append(Exhibit(
+            f"codebook_{name}", shown.title, shown,
+            data="checks/codebook.csv", source="describe_tables",
+        ))  # fmt: skip
         if name in by_table:
             table = by_table[name]
-            exhibit = Exhibit(f"means_{name}", table.title, table, data="checks/codebook_means.csv")
+            exhibit = Exhibit(
+                f"means_{name}", table.title, table,
+                data="checks/codebook_means.csv", source="describe_tables",
+            )  # fmt: skip
             blocks.append(Details.of(exhibit))
     return tuple(blocks)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from schooltrial.document.blocks import Block, Document, Exhibit, Paragraph, Picture, Section
 from schooltrial.document.tables import study_foot
 from schooltrial.protocol.content.sections import StudyLine
+from schooltrial.report.sections.provenance import steps_section
 from schooltrial.report.tables.data import held_back_shown, raw_files_shown
 from schooltrial.report.tables.implementation import contrast_shown, fidelity_shown
 from schooltrial.report.tables.participants import enrolment_shown, units_counted
+
+WRITER = "write_monitoring"
+"""The rule that counts units and enrolment, and writes the page."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Monitored:
         Files received.
     blinded : str
         Date until which outcomes are embargoed; empty where they are not.
-    held_back : sequence of (str, str)
+    held_back : DataFrame
         Files, or parts of them, that are not read until then.
     labels : mapping
         Group → its label.
@@ -43,6 +48,8 @@ class Monitored:
         Exhibit → its words.
     fidelity, contrast : DataFrame or None
         Checks of the implementation.
+    steps : sequence of mapping
+        Steps behind the page, with checksums.
     """
 
     unit: str
@@ -51,12 +58,13 @@ class Monitored:
     enrolment: pd.DataFrame
     raw_files: pd.DataFrame
     blinded: str
-    held_back: Sequence[tuple[str, str]]
+    held_back: pd.DataFrame
     labels: Mapping[str, str]
     pictures: Mapping[str, Picture]
     captions: Mapping[str, Mapping[str, str]]
     fidelity: pd.DataFrame | None = None
     contrast: pd.DataFrame | None = None
+    steps: Sequence[Mapping[str, Any]] = ()
 
 
 def monitoring_page(found: Monitored, study: StudyLine) -> Document:
@@ -67,11 +75,15 @@ def monitoring_page(found: Monitored, study: StudyLine) -> Document:
         else "No outcome is shown on this page."
     )
     assigned = units_counted(found.units, found.unit, found.blocks)
+    units = Exhibit(
+        "assigned", assigned.title, assigned, data="checks/assigned_units.csv", source=WRITER
+    )
     sections = [
-        Section("units", "Units assigned", (Exhibit("assigned", assigned.title, assigned),)),
+        Section("units", "Units assigned", (units,)),
         Section("enrolment", "Enrolment", _enrolment(found.enrolment)),
         Section("implementation", "Implementation", _implementation(found)),
         Section("files", "Files received", _files(found)),
+        steps_section(found.steps, "monitoring"),
     ]
     about = f"{embargo} Protocol SHA-256 `{study['protocol']}`."
     return Document(
@@ -85,7 +97,9 @@ def _enrolment(counts: pd.DataFrame) -> tuple[Block, ...]:
         return (Paragraph("The study has no enrolment records of pupils or teachers."),)
     shown = enrolment_shown(counts)
     words = "Who is enrolled, and who joined or left since the year before."
-    return (Exhibit("enrolled", shown.title, shown, words),)
+    return (
+        Exhibit("enrolled", shown.title, shown, words, data="checks/enrolment.csv", source=WRITER),
+    )
 
 
 def _implementation(found: Monitored) -> tuple[Block, ...]:
@@ -95,14 +109,20 @@ def _implementation(found: Monitored) -> tuple[Block, ...]:
             words = found.captions[name]
             blocks.append(Exhibit(
                 name, words["title"], found.pictures[name], words["caption"],
-                data=f"figures/{name}.csv",
+                data=f"figures/{name}.csv", source=f"draw_{name}",
             ))  # fmt: skip
     if found.fidelity is not None:
         shown = fidelity_shown(found.fidelity, found.labels)
-        blocks.append(Exhibit("fidelity_table", shown.title, shown, data="checks/fidelity.csv"))
+        blocks.append(Exhibit(
+            "fidelity_table", shown.title, shown,
+            data="checks/fidelity.csv", source="check_fidelity",
+        ))  # fmt: skip
     if found.contrast is not None:
         shown = contrast_shown(found.contrast, found.labels)
-        blocks.append(Exhibit("contrast", "Treatment contrast", shown, data="checks/contrast.csv"))
+        blocks.append(Exhibit(
+            "contrast", "Treatment contrast", shown,
+            data="checks/contrast.csv", source="check_fidelity",
+        ))  # fmt: skip
     if not blocks:
         blocks.append(Paragraph("Implementation was not recorded in the study’s files."))
     return tuple(blocks)
@@ -110,8 +130,15 @@ def _implementation(found: Monitored) -> tuple[Block, ...]:
 
 def _files(found: Monitored) -> tuple[Block, ...]:
     shown = raw_files_shown(found.raw_files)
-    blocks: list[Block] = [Exhibit("raw_files", shown.title, shown, data="checks/raw_files.csv")]
-    if found.held_back:
+    blocks: list[Block] = [
+        Exhibit(
+            "raw_files", shown.title, shown, data="checks/raw_files.csv", source="obtain_tables"
+        )
+    ]
+    if len(found.held_back):
         held = held_back_shown(found.held_back)
-        blocks.append(Exhibit("held_back", f"Embargoed until {found.blinded}", held))
+        blocks.append(Exhibit(
+            "held_back", f"Embargoed until {found.blinded}", held,
+            data="checks/embargoed_files.csv", source=WRITER,
+        ))  # fmt: skip
     return tuple(blocks)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from schooltrial.document.blocks import Block, Document, Exhibit, Heading, Paragraph
+from schooltrial.document.formats.html import TRACE
 from schooltrial.document.numbers import number, p_text, signed
 from schooltrial.document.tables import Column, tabulate
 from schooltrial.document.text import Link, Span, Strong
@@ -95,7 +96,7 @@ def overview_page(
             *_effects(study),
             *_links(name, (notebooks or {}).get(name, ())),
         ]
-    return Document("Evaluations", "All studies", tuple(blocks))
+    return Document("Evaluations", "All studies", tuple(blocks), results="")
 
 
 def _effects(study: Mapping[str, Any]) -> list[Block]:
@@ -113,7 +114,14 @@ def _effects(study: Mapping[str, Any]) -> list[Block]:
     ]
     shown = tabulate(f"Effects: {study['title']}", pd.DataFrame(rows), COLUMNS)
     caption = "" if study["randomised"] else f"Not randomised. {CONDITION}"
-    return [Exhibit(f"effects-{study['name']}", "Effects on primary outcomes", shown, caption)]
+    name = study["name"]
+    return [
+        Exhibit(
+            f"effects-{name}", "Effects on primary outcomes", shown, caption,
+            data=f"{name}/estimates/estimates.csv",
+            source=f"{name}/report/report.html#{TRACE}gather_estimates",
+        )
+    ]  # fmt: skip
 
 
 def _links(name: str, notebooks: Sequence[str]) -> list[Block]:

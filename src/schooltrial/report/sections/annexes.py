@@ -10,6 +10,7 @@ from schooltrial.document.formats.html import OTHER_FORMATS
 from schooltrial.document.text import Cite, Link
 from schooltrial.exhibits.catalogue import tables_of
 from schooltrial.report.evidence import Evidence
+from schooltrial.report.sections.provenance import steps_exhibit
 from schooltrial.report.sections.trends import lasting_blocks, panel_exhibits, weighting_blocks
 from schooltrial.report.tables.assignment import (
     distances_sentence,
@@ -25,7 +26,6 @@ from schooltrial.report.tables.assignment import (
 from schooltrial.report.tables.checks import who_left_shown
 from schooltrial.report.tables.data import cleaning_shown, raw_files_shown
 from schooltrial.report.tables.participants import flow_shown
-from schooltrial.report.tables.steps import steps_shown
 from schooltrial.report.wording import block_word, models_by_label
 from schooltrial.wording import plural, year_spans
 
@@ -184,10 +184,7 @@ def provenance_section(
             "it wrote, back to the raw files; the code of a step is its script and all modules of "
             "the project that it imports."
         ),
-        Exhibit(
-            "steps", "Steps from raw files to exhibits", steps_shown(steps),
-            subject="the steps from raw files to exhibits",
-        ),
+        steps_exhibit(steps, "report"),
         Details(f"Automated checks passed ({len(evidence.claims)})", (Bullets(evidence.claims),)),
         Paragraph((
             "What each fit reports of itself: ",

@@ -103,7 +103,8 @@ def study_record_section(record: Record, labels: Mapping[str, str]) -> Section:
             blocks.append(Paragraph(f"{title}: nothing is on record."))
         else:
             blocks.append(Exhibit(
-                f"record-{name}", title, table, data=f"report/{FILE}", subject="the record",
+                f"record-{name}", title, table, data=f"report/{FILE}", source="write_report",
+                subject="the record",
             ))  # fmt: skip
     return Section("study-record", "Study record", tuple(blocks), annex=True)
 

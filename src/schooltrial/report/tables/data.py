@@ -73,10 +73,16 @@ def raw_files_shown(raw_files: pd.DataFrame) -> Table:
     return tabulate("Raw files", raw_files, RAW_FILES)
 
 
-def held_back_shown(files: Sequence[tuple[str, str]]) -> Table:
-    """Return the files, or parts of them, that are not read while the study is blind."""
-    columns = [Column("Raw file", key="raw file"), Column("Not read", key="not read")]
-    return tabulate("Held back", pd.DataFrame(files, columns=["raw file", "not read"]), columns)
+def held_back_shown(files: pd.DataFrame) -> Table:
+    """Return the files, or parts of them, that are not read while the study is blind.
+
+    Parameters
+    ----------
+    files : DataFrame
+        ``raw_file, not_read``.
+    """
+    columns = [Column("Raw file", key="raw_file"), Column("Not read", key="not_read")]
+    return tabulate("Held back", files, columns)
 
 
 def cleaning_shown(log: pd.DataFrame) -> Table:

@@ -7,10 +7,17 @@ from typing import Any
 
 import pandas as pd
 
+from schooltrial.document.formats.html import TRACE
 from schooltrial.document.tables import Column, Table, tabulate
 
 DIGITS = 16
 """Of a checksum."""
+
+READ_BY = {
+    "gather_estimates": "the rows of every model",
+    "write_report": "what all steps above wrote",
+}
+"""Rule → what it reads, where that is not the raw files and too much to be listed."""
 
 COLUMNS = [
     Column("Rule and script"),
@@ -32,12 +39,26 @@ def steps_shown(steps: Sequence[Mapping[str, Any]]) -> Table:
         for step in steps
     ]
     frame = pd.DataFrame(rows, columns=[column.name for column in COLUMNS], dtype="object")
-    anchors = [f"trace-{step['rule']}" for step in steps]
+    anchors = [f"{TRACE}{step['rule']}" for step in steps]
     return tabulate("Steps from raw files to exhibits", frame, COLUMNS, anchors=anchors)
 
 
+def steps_data(steps: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return a row for each file that a step read or wrote; only written data have a checksum."""
+    rows = [
+        (step["rule"], step["script"], step["code"], what, _short(path), checksum)
+        for step in steps
+        for what, files in (
+            ("read", [(one, "") for one in step["reads"]]),
+            ("wrote", step["wrote"]),
+        )
+        for path, checksum in files
+    ]
+    return pd.DataFrame(rows, columns=["rule", "script", "code_sha256", "what", "file", "sha256"])
+
+
 def _origin(rule: str) -> str:
-    return "the rows of every model" if rule == "gather_estimates" else "the raw files"
+    return READ_BY.get(rule, "the raw files")
 
 
 def _short(path: str) -> str:
