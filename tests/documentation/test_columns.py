@@ -43,7 +43,8 @@ WRITTEN = [
     "checks.data_quality.codebook.COLUMNS", "checks.data_quality.codebook.MEAN_COLUMNS",
     "checks.data_quality.missingness.MISSING", "checks.data_quality.oddities.DISTRIBUTION",
     "checks.data_quality.oddities.HEAPING", "checks.data_quality.outliers.OUTLIERS",
-    "checks.flow.boxes.COLUMNS", "checks.goodman_bacon.comparisons_table.COLUMNS",
+    "checks.flow.boxes.COLUMNS", "checks.flow.enrolment.COLUMNS",
+    "checks.goodman_bacon.comparisons_table.COLUMNS",
     "checks.implementation.contrast.CONTRAST", "checks.implementation.costs.COLUMNS",
     "checks.implementation.dosage.DOSAGE", "checks.implementation.fidelity.FIDELITY",
     "checks.parallel_trends.panel_models.COLUMNS",
@@ -53,7 +54,7 @@ WRITTEN = [
     "exhibits.figures.cohorts.COLUMNS", "exhibits.figures.event_study.COLUMNS",
     "exhibits.figures.parallel_trends.COLUMNS", "exhibits.figures.placebos.COLUMNS",
     "exhibits.figures.power_curve.COLUMNS", "exhibits.figures.school_means.COLUMNS",
-    "exhibits.figures.timeline.COLUMNS",
+    "exhibits.figures.timeline.COLUMNS", "report.tables.steps.STEP_COLUMNS",
 ]  # fmt: skip
 """Lists of columns as the modules write them; the studies of the project are read whole in
 ``tests/e2e/test_default_studies.py``."""

@@ -65,7 +65,7 @@ def test_every_column_of_every_file_has_one_meaning_that_is_listed(
     known |= {f"n_{arm['name']}" for arm in protocol(study).content["design"]["arms"]}
     files = [
         path
-        for folder in ("checks", "estimates", "figures", "tables")
+        for folder in ("checks", "estimates", "figures", "report", "tables")
         for path in (results(study) / folder).rglob("*.csv")
     ]
     assert len(files) > len(FIGURES)

@@ -77,9 +77,9 @@ def test_what_its_tables_count_is_also_written_as_data(
     assert units[["arm", "n_units", "n_blocks"]].to_numpy().tolist() == [
         ["control", 4, 4], ["programme", 4, 4],
     ]  # fmt: skip
-    assert enrolment["n_rows"].sum() == len(pd.read_parquet(finished.path("pupils.parquet")))
-    assert embargoed["raw_file"].tolist() == (["scores_{year}.csv"] if blinded else [])
-    assert steps[["rule", "what", "file"]].to_numpy().tolist() == [
+    assert enrolment["n_enrolled"].sum() == len(pd.read_parquet(finished.path("pupils.parquet")))
+    assert embargoed["file"].tolist() == (["scores_{year}.csv"] if blinded else [])
+    assert steps[["workflow_rule", "way", "path"]].to_numpy().tolist() == [
         ["write_monitoring", "read", "small/data/pupils.parquet"]
     ]
     named = {"assigned", "enrolled", "raw_files", "steps", *(["held_back"] if blinded else [])}

@@ -57,7 +57,7 @@ def main(
     rosters = {who: tables[table] for who, table in there.items()}
     counts = count_enrolment(rosters, {who: arms[table] for who, table in there.items()})
     of_arms = _units(assigned, unit, design["arms"])
-    files = pd.DataFrame(held_back, columns=["raw_file", "not_read"])
+    files = pd.DataFrame(held_back, columns=["file", "not_read"])
     for data, csv in ((of_arms, units), (counts, enrolment), (files, embargoed)):
         write_data(data, study, csv)
     traced_steps = [with_checksums(step) for step in provenance]

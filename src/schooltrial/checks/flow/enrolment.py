@@ -8,7 +8,7 @@ import pandas as pd
 
 from schooltrial.data.rows.filters import among
 
-COLUMNS = ["of", "year", "arm", "n_schools", "n_rows", "n_new", "n_gone"]
+COLUMNS = ["level", "year", "arm", "n_schools", "n_enrolled", "n_joined", "n_left"]
 
 
 def count_enrolment(
@@ -26,7 +26,7 @@ def count_enrolment(
     Returns
     -------
     DataFrame
-        ``n_new``: on the roster and not on that of the year before; ``n_gone``: the other way
+        ``n_joined``: on the roster and not on that of the year before; ``n_left``: the other way
         round. Both are empty in the first year.
     """
     rows: list[list[object]] = []
@@ -46,4 +46,4 @@ def count_enrolment(
                     int(inside.sum()), int(new[inside].sum()) if at else None,
                     int(gone[before["arm"] == arm].sum()) if at else None,
                 ])  # fmt: skip
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"n_new": "Int64", "n_gone": "Int64"})
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"n_joined": "Int64", "n_left": "Int64"})

@@ -79,9 +79,9 @@ def held_back_shown(files: pd.DataFrame) -> Table:
     Parameters
     ----------
     files : DataFrame
-        ``raw_file, not_read``.
+        ``file, not_read``.
     """
-    columns = [Column("Raw file", key="raw_file"), Column("Not read", key="not_read")]
+    columns = [Column("Raw file", key="file"), Column("Not read", key="not_read")]
     return tabulate("Held back", files, columns)
 
 

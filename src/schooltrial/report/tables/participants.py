@@ -15,13 +15,13 @@ GRADES = ("Repeated grade", "Grade inconsistent")
 
 
 ENROLMENT = [
-    Column("Level", key="of"),
+    Column("Level", key="level"),
     Column("Year", "told", key="year"),
     Column("Group", key="arm"),
     Column("Schools", "count", key="n_schools"),
-    Column("Enrolled", "count", key="n_rows"),
-    Column("Joiners", "told", key="n_new"),
-    Column("Leavers", "told", key="n_gone"),
+    Column("Enrolled", "count", key="n_enrolled"),
+    Column("Joiners", "told", key="n_joined"),
+    Column("Leavers", "told", key="n_left"),
 ]
 
 
@@ -110,8 +110,8 @@ def enrolment_shown(counts: pd.DataFrame) -> Table:
     """Return who is on the rosters, and who came and went since the year before."""
     in_schools = bool((counts["n_schools"] > 0).any())
     columns = [column for column in ENROLMENT if in_schools or column.name != "Schools"]
-    told = {name: counts[name].map(_with_commas) for name in ("n_new", "n_gone")}
-    rows = counts.assign(of=counts["of"].astype("str") + "s", **told)
+    told = {name: counts[name].map(_with_commas) for name in ("n_joined", "n_left")}
+    rows = counts.assign(level=counts["level"].astype("str") + "s", **told)
     return tabulate("Enrolment", rows, columns)
 
 

@@ -19,6 +19,9 @@ READ_BY = {
 }
 """Rule → what it reads, where that is not the raw files and too much to be listed."""
 
+STEP_COLUMNS = ["workflow_rule", "script", "code_sha256", "way", "path", "content_sha256"]
+"""Of the steps as data."""
+
 COLUMNS = [
     Column("Rule and script"),
     Column("Code (SHA-256)", "code"),
@@ -54,7 +57,7 @@ def steps_data(steps: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         )
         for path, checksum in files
     ]
-    return pd.DataFrame(rows, columns=["rule", "script", "code_sha256", "what", "file", "sha256"])
+    return pd.DataFrame(rows, columns=STEP_COLUMNS)
 
 
 def _origin(rule: str) -> str:

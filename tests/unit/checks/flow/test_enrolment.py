@@ -16,10 +16,10 @@ def test_who_was_there_before_less_who_went_and_with_who_came_is_who_is_there(
     frame = pd.DataFrame(rows, columns=["pupil", "year", "school"])
     arms = frame["school"].map({"S0": "control", "S1": "programme"})
     found = count_enrolment({"pupil": frame}, {"pupil": arms})
-    assert found["n_rows"].sum() == len(frame)
+    assert found["n_enrolled"].sum() == len(frame)
     for _, part in found.groupby("arm"):
-        counts = part["n_rows"].to_numpy()
-        change = (part["n_new"] - part["n_gone"]).iloc[1:].to_numpy(dtype="int64")
+        counts = part["n_enrolled"].to_numpy()
+        change = (part["n_joined"] - part["n_left"]).iloc[1:].to_numpy(dtype="int64")
         assert np.array_equal(np.diff(counts), change)
 
 
@@ -28,6 +28,6 @@ def test_schools_are_counted_once_and_those_not_assigned_are_named() -> None:
     found = count_enrolment(
         {"teacher": frame}, {"teacher": pd.Series(["control", "control", None])}
     )
-    assert found[["arm", "n_schools", "n_rows"]].to_numpy().tolist() == [
+    assert found[["arm", "n_schools", "n_enrolled"]].to_numpy().tolist() == [
         ["control", 1, 2], ["not assigned", 1, 1],
     ]  # fmt: skip
