@@ -22,6 +22,9 @@ from support.shapes.claims import uncited_exhibits
 NAMES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
 STUDIES = [pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
 """`make` runs them too; `tests/studies` runs each of them smaller, to its estimates."""
+COLUMN = 88 / 25.4 * 72
+"""Points of the width of a printed column."""
+
 Results = Callable[[str], Path]
 
 
@@ -82,6 +85,11 @@ def test_figures_and_reports_are_vectors_and_hold_no_image_of_dots(
     assert len(drawings) > 5
     assert len(pages) > len(drawings)  # one of each, and the report
     assert [path.name for path in drawings if b"<image" in path.read_bytes()] == []
+    for path in drawings:
+        svg = path.read_text("utf-8")
+        width = float(re.findall(r'<svg [^>]*width="([\d.]+)pt"', svg)[0])
+        letters = [float(size) for size in re.findall(r"font(?:-size)?: [^;\"]*?([\d.]+)px", svg)]
+        assert min(letters) * COLUMN / width > 5.99, f"{path.name} on a column of 88 mm"
     dots = re.compile(rb"/Subtype\s*/Image")
     assert [path.name for path in pages if dots.search(path.read_bytes())] == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,6 +26,7 @@ import draw_love_plot
 import draw_missingness
 import draw_parallel_trends
 import draw_placebos
+import draw_power_curve
 import draw_re_randomisation
 import draw_school_means
 import draw_school_outliers
@@ -34,10 +36,22 @@ import tabulate_baseline
 import tabulate_results
 from schooltrial.checks.attrition.rates import COLUMNS as ATTRITION
 from schooltrial.checks.flow.boxes import COLUMNS as FLOW
+from schooltrial.exhibits.catalogue import FIGURES
 from schooltrial.exhibits.writing import write_figure
 from schooltrial.protocol.content.sections import StudyLine
-from support.drawn_artists import labelled, points, tick_words, with_marker, words
+from support.drawn_artists import (
+    labelled,
+    points,
+    smallest_letters,
+    tick_words,
+    with_marker,
+    words,
+)
 from support.html_cells import caption, rows
+from support.legibility import confusable
+
+COLUMN, LEAST_LETTERS = 88.0, 6.0
+"""Millimetres of a printed column, and points of the smallest letters on it."""
 
 KINDS = ("csv", "html", "tex", "docx", "md")
 STUDY: StudyLine = {"title": "A trial", "synthetic": True, "protocol": "0123456789abcdef"}
@@ -74,9 +88,32 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         assert kinds == FILES
         assert words_of_it.strip().endswith(".")
         assert "SYNTHETIC DATA.  A trial.  Protocol 0123456789ab" in " ".join(words(figure))
+        assert confusable(figure) == []
+        assert smallest_letters(figure, COLUMN) >= LEAST_LETTERS
         return figure, data
 
     return run
+
+
+def test_every_figure_is_run_here_so_that_the_rules_of_colours_and_letters_hold_of_all() -> None:
+    ran = set(re.findall(r"run\(\s*draw_(\w+)", Path(__file__).read_text("utf-8")))
+    assert ran >= {*FIGURES, "missingness", "distributions", "school_outliers"}
+
+
+def test_the_power_curve_names_its_stages_and_the_target_power(run: Any) -> None:
+    power = pd.DataFrame(
+        {
+            "outcome": "maths", "model": "itt", "subgroup": "all", "arm": "t",
+            "stage": ["protocol", "randomisation", "analysis"], "units_label": "SD",
+            "unit_kind": "school", "n_units": [40.0, 40.0, 36.0], "n_blocks": 0.0,
+            "covariates_school": 1.0, "icc": 0.2, "std_error": [0.1, 0.11, 0.12], "df": 37.0,
+            "mdes": [0.29, 0.32, 0.35], "alpha": 0.05, "target_power": 0.8, "effect": 0.1,
+            "method": "closed form, two levels",
+        }
+    )  # fmt: skip
+    _, data = run(draw_power_curve, power=power, outcomes=OUTCOMES, arms=ARMS)
+    assert set(data["stage"]) == {"protocol", "randomisation", "analysis"}
+    assert set(data["target_power"]) == {0.8}
 
 
 def test_the_attrition_boundary_is_of_the_years_analysed_the_unit_and_the_plans_boundary(

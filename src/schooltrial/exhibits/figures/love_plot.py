@@ -183,17 +183,17 @@ def _panel(
 ) -> None:
     inner, outer = settings["equivalent_to"], settings["adjust_to"]
     people = int((lines["level"] != "school").sum())
-    both = [(outer, OUTER_BAND, "adjust for it"), (inner, WHITE_BAND, "balanced")]
+    both = [(outer, OUTER_BAND, "--", "adjust for it"), (inner, WHITE_BAND, "-", "balanced")]
     bands, whose = both if people else [], _people(lines)
-    for bound, colour, verdict in bands:
+    for bound, colour, edge, verdict in bands:
         # School means have no band: the patch ends where they begin.
         panel.add_patch(
             Rectangle(
-                (-bound, -0.6), 2 * bound, people + 0.1, color=colour, lw=0,
+                (-bound, -0.6), 2 * bound, people + 0.1, fc=colour, ec=FAINT, ls=edge, lw=0.6,
                 label=f"{whose} within ±{exact(bound)} SD: {verdict}",
             )
         )  # fmt: skip
-    for (bound, _, _), side in zip(bands, (1, -1), strict=False):
+    for (bound, *_), side in zip(bands, (1, -1), strict=False):
         # One on each side, so that they are apart on any scale.
         panel.text(side * bound, -0.7, f"{'−' if side < 0 else ''}{exact(bound)}", ha="center",
                    va="bottom", fontsize=LETTERS, color=MUTED)  # fmt: skip
