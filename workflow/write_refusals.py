@@ -6,16 +6,21 @@ page is typed by hand but the words around the messages.
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "workflow" / "scripts")]
 
+from schooltrial.pipeline.rule_adapter import refuse_replaced_files  # noqa: E402
+from schooltrial.pipeline.system_errors import of_the_system  # noqa: E402
+from schooltrial.protocol.plan import first_plan  # noqa: E402
 from schooltrial.refusal import Refusal  # noqa: E402
 from support.rules_in_process import StudyRun  # noqa: E402
 
@@ -28,11 +33,11 @@ ITT = "estimates/models/itt.csv"
 HEAD = """# Refusals: what they say and what to do
 
 A run stops before it computes anything from a wrong plan or a wrong file. The message names the file, the row and the column or
-key, what was found, what was expected, and the fix. All errors of a step come in one message. Nothing is written by a step
-that fails, so correct what is named and run the same command again.
+key, what was found, what was expected, and the fix. `schooltrial check` gives all errors in one message. Nothing is written by a
+step that fails, so correct what is named and run the same command again.
 
 `make docs` writes this page. Each message below is what the program says when
-[`examples/minimal`](../examples/minimal/README.md) is changed in that one place.
+[`examples/minimal`](../examples/minimal/README.md) is changed in that one place; those of the last part come from files and computers.
 """
 
 
@@ -186,6 +191,76 @@ STAGES: dict[str, tuple[Kind, ...]] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Mishap:
+    """A refusal whose cause is outside protocol and raw files.
+
+    Attributes
+    ----------
+    title, cause : str
+        As in `Kind`.
+    faced : callable
+        Takes a folder, and does there what is refused.
+    """
+
+    title: str
+    cause: str
+    faced: Callable[[Path], object]
+
+
+def _met(number: int, file: str) -> Callable[[Path], object]:
+    """Return what raises the refusal of an error of the system."""
+
+    def faced(folder: Path) -> object:
+        raise Refusal([of_the_system(OSError(number, os.strerror(number), str(folder / file)))])
+
+    return faced
+
+
+def _damaged_record(folder: Path) -> object:
+    record = folder / "results/my_trial/checks/plan_first.json"
+    record.parent.mkdir(parents=True)
+    record.write_text('{"models', "utf-8")
+    return first_plan(str(record))
+
+
+def _replaced(folder: Path) -> None:
+    file = folder / "pupils_2025.csv"
+    file.write_text("pupil,school,reading\n", "utf-8")
+    refuse_replaced_files({str(file): "what it was"})
+
+
+MISHAPS: dict[str, tuple[Mishap, ...]] = {
+    "Files and the computer": (
+        Mishap(
+            "Disk that is full",
+            "No file is left unfinished. With room again, the same command goes on where it stopped.",
+            _met(errno.ENOSPC, "results/my_trial/data/sample.parquet"),
+        ),
+        Mishap(
+            "Folder that can only be read",
+            "The results are to be written next to the protocol, unless `--output` names another folder.",
+            _met(errno.EROFS, "results"),
+        ),
+        Mishap(
+            "File that may not be opened",
+            "It belongs to somebody else.",
+            _met(errno.EACCES, "pupils_2025.csv"),
+        ),
+        Mishap(
+            "File that changed while it was read",
+            "Another program wrote it during the run, for example while it was downloaded or synchronised.",
+            _replaced,
+        ),
+        Mishap(
+            "Damaged record of the plan",
+            "The file says what the plan was when outcomes were first read. It is never replaced by itself.",
+            _damaged_record,
+        ),
+    ),
+}  # fmt: skip
+
+
 def spoil(folder: Path, kind: Kind) -> Path:
     """Copy the example into a folder, spoil it, and return the path of its protocol."""
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
@@ -224,12 +299,36 @@ def refusal_of(kind: Kind) -> str:
     raise ValueError(f"{kind.title}: the example was not refused")
 
 
+def refusal_of_mishap(mishap: Mishap) -> str:
+    """Return the message of a refusal whose cause is outside protocol and raw files.
+
+    Raises
+    ------
+    ValueError
+        If nothing is refused.
+    """
+    with tempfile.TemporaryDirectory() as made:
+        try:
+            mishap.faced(Path(made))
+        except Refusal as refusal:
+            return str(refusal).replace(f"{made}/", "")
+    raise ValueError(f"{mishap.title}: nothing was refused")
+
+
 def _lines() -> Iterator[str]:
     yield HEAD
     for stage, kinds in STAGES.items():
         yield f"## {stage}\n"
         for kind in kinds:
-            yield f"### {kind.title}\n\n{kind.cause}\n\n```text\n{refusal_of(kind)}\n```\n"
+            yield _shown(kind.title, kind.cause, refusal_of(kind))
+    for stage, mishaps in MISHAPS.items():
+        yield f"## {stage}\n"
+        for one in mishaps:
+            yield _shown(one.title, one.cause, refusal_of_mishap(one))
+
+
+def _shown(title: str, cause: str, message: str) -> str:
+    return f"### {title}\n\n{cause}\n\n```text\n{message}\n```\n"
 
 
 def page() -> str:

@@ -31,7 +31,7 @@ def run_as_rule(main: Callable[..., None], namespace: Mapping[str, Any]) -> None
             read = digests(str(path) for path in job.input)
             with redirect_stdout(log), redirect_stderr(log):
                 main(**arguments)
-            _refuse_replaced_files(read)
+            refuse_replaced_files(read)
             keep(Contents(job.log[0], read, digests(_not_kept(job.output))))
             log.writelines(_sizes("read", job.input) + _sizes("wrote", job.output))
         except (Refusal, UserError) as told:
@@ -78,7 +78,7 @@ def _not_kept(outputs: Any) -> Iterator[str]:
     yield from (str(path) for path in outputs if str(path) not in kept)
 
 
-def _refuse_replaced_files(read: Mapping[str, str]) -> None:
+def refuse_replaced_files(read: Mapping[str, str]) -> None:
     """Refuse what came of files that were replaced while the script read them."""
     now = digests(read)
     remedy = "let what writes the file end; then run the same command again"
