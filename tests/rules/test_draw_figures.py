@@ -286,7 +286,7 @@ PANEL = pd.DataFrame(
 def test_school_means_are_of_the_last_baseline_year_and_over_the_years_analysed(run: Any) -> None:
     years: Any = {"label": "spring", "baseline": [2019], "programme": [2020], "follow_up": [2021]}
     figure, data = run(
-        draw_school_means, panel=PANEL, outcomes=OUTCOMES, arms=ARMS, years=years,
+        draw_school_means, pupils=[], panel=PANEL, outcomes=OUTCOMES, arms=ARMS, years=years,
         analysis_years=[2020, 2021],
     )  # fmt: skip
     assert data[["school", "when", "mean"]].to_numpy().tolist() == [
@@ -371,7 +371,7 @@ def test_nothing_of_a_staggered_study_is_drawn_as_if_all_had_begun_together(run:
     assert "Began 2020\n1 school\n2020: 4.00" in words(figure)
     assert not figure.axes[0].patches  # no years of a programme are shaded
     _, data = run(
-        draw_school_means, panel=COHORTS, outcomes=OUTCOMES, arms=ARMS, years=years,
+        draw_school_means, pupils=[], panel=COHORTS, outcomes=OUTCOMES, arms=ARMS, years=years,
         analysis_years=[2019, 2020],
     )  # fmt: skip
     after = data[data["when"] == "after"]

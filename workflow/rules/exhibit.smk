@@ -108,6 +108,7 @@ rule draw_school_means:
     input:
         modules("draw_school_means.py"),
         panel="results/{study}/data/school_panel.parquet",
+        pupils=LOOK(lambda study: study.report.pretests()),
     output:
         **figure("results/{study}/figures/school_means"),
     log:

@@ -13,6 +13,7 @@ from schooltrial.protocol.content.sections import Arm, Outcome, StudyLine, Years
 def main(
     *,
     panel: str,
+    pupils: Sequence[str],
     outcomes: Mapping[str, Outcome],
     arms: Sequence[Arm],
     years: Years,
@@ -21,7 +22,9 @@ def main(
     **files: str,
 ) -> None:
     """Write the figure in its formats, what it draws, and what it shows in words."""
-    data = drawn(pd.read_parquet(panel), outcomes, years, analysis_years)
+    sample = pd.read_parquet(pupils[0]) if pupils else None
+    control = str(arms[0]["name"])
+    data = drawn(pd.read_parquet(panel), outcomes, years, analysis_years, sample, control)
     figure = school_means_plot(data, outcomes, arms, study, years["label"])
     write_figure(figure, data, alt_text(data, outcomes, arms), study, **files)
 

@@ -10,7 +10,7 @@ import pandas as pd
 from schooltrial.exhibits.figures import trends
 from schooltrial.exhibits.figures.event_study import vertical_limits
 from schooltrial.exhibits.figures.love_plot import FARTHEST
-from schooltrial.exhibits.figures.school_means import BEFORE, CROWD, pairs_of
+from schooltrial.exhibits.figures.school_means import BEFORE, CROWD, PRETEST, pairs_of
 from schooltrial.exhibits.figures.timeline import FEW, TEST
 
 Fact = Callable[[pd.DataFrame], bool]
@@ -159,6 +159,7 @@ FACTS: dict[str, dict[str, Fact]] = {
     "school_means": {
         "if_before": _has("when", BEFORE),
         "if_after_only": _measured_after_only,
+        "if_pretest": _has("years", PRETEST),
         "if_ribbon": _crowded,
         "if_once": _seen_once,
         "if_control_sd": _in_control_sd,

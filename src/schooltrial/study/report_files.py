@@ -94,6 +94,12 @@ class ReportFiles:
         drawn = figures_of(self.protocol.content)
         return [name for name in ("fidelity", "dosage") if name in drawn]
 
+    def pretests(self) -> list[str]:
+        """Return the sample of pupils, where an outcome has its pre-test in a column of its own."""
+        outcomes = self.protocol.content["outcomes"].values()
+        named = any(outcome["pretest"] for outcome in outcomes)
+        return [str(self.paths.sample("pupil"))] if named else []
+
     def draws(self) -> list[str]:
         """Return what models of randomisation inference say of their draws."""
         names = self.protocol.models("randomisation_inference")

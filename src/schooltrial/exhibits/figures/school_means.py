@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
 from schooltrial.arrays import FloatArray
+from schooltrial.data.variables.standardisation import standardised
 from schooltrial.document.numbers import decimals_of, number
 from schooltrial.exhibits.style.alt_words import few, signed, told
 from schooltrial.exhibits.style.figures import (
@@ -31,6 +32,10 @@ from schooltrial.protocol.content.shown_units import as_shown, mean_unit
 from schooltrial.wording import plural
 
 BEFORE, AFTER = "before", "after"
+
+
+PRETEST = "pre-test"
+"""What stands for the years of a pre-test in a column of its own."""
 
 
 STEP = 2.9
@@ -65,7 +70,12 @@ COLUMNS = ["outcome", "block", "school", "arm", "treated", "when", "years", "mea
 
 
 def drawn(
-    panel: pd.DataFrame, outcomes: Mapping[str, Outcome], years: Years, analysed: Sequence[int]
+    panel: pd.DataFrame,
+    outcomes: Mapping[str, Outcome],
+    years: Years,
+    analysed: Sequence[int],
+    pupils: pd.DataFrame | None = None,
+    control: str = "",
 ) -> pd.DataFrame:
     """Return the mean of each school for each primary outcome, before and after.
 
@@ -73,6 +83,21 @@ def drawn(
     by pupils. Where schools enter in cohorts, years before the last of them has begun are left out
     of the latter, and so are schools of cohorts that begin after these years: no school counts as
     treated before it was.
+
+    An outcome without such a year, whose protocol names a pre-test on the same scale, has that
+    before: means of the pupils with the outcome in the years analysed.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        Means by school and year.
+    outcomes, years : protocol sections
+    analysed : sequence of int
+        Years analysed.
+    pupils : DataFrame, optional
+        Sample of pupils, where an outcome has a pre-test.
+    control : str
+        Name of the control group, by which pre-tests are standardised as their outcomes are.
     """
     panel, after = since_all_began(panel, analysed)
     primary = [name for name, outcome in outcomes.items() if outcome["primary"]] or list(outcomes)
@@ -81,7 +106,10 @@ def drawn(
         cells = panel[panel["outcome"] == name]
         base = [year for year in years["baseline"] if (cells["year"] == year).any()][-1:]
         base = [year for year in base if year not in after]
-        parts += [_means(cells, base, BEFORE), _means(cells, after, AFTER)]
+        before = _means(cells, base, BEFORE)
+        if before.empty and pupils is not None and outcomes[name]["pretest"]:
+            before = _pretests(pupils, name, outcomes[name], after, control)
+        parts += [before, _means(cells, after, AFTER)]
     return as_shown(pd.concat(parts, ignore_index=True)[COLUMNS], outcomes, ["mean"])
 
 
@@ -94,6 +122,25 @@ def _means(cells: pd.DataFrame, years: Sequence[int], time: str) -> pd.DataFrame
     sums = cells.groupby(keys, as_index=False)[["total", "n_pupils"]].sum()
     sums["mean"] = sums["total"] / sums["n_pupils"]
     return sums.assign(when=time, years=", ".join(map(str, years)))
+
+
+def _pretests(
+    pupils: pd.DataFrame, name: str, outcome: Outcome, years: Sequence[int], control: str
+) -> pd.DataFrame:
+    """Return the mean of each school's pre-tests, of pupils whose outcome is known."""
+    measure = str(outcome["pretest"])
+    rows = pupils[pupils["year"].isin(list(years)) & pupils[name].notna()]
+    rows = rows[rows[measure].notna()].drop_duplicates("pupil").astype({"arm": "str"})
+    within = [column for column in ("grade", "year") if column in rows]
+    value = standardised(rows, measure, outcome, control=control, within=within)
+    keys = ["block", "school", "arm", "treated"]
+    means = rows.assign(mean=value.astype("float64"), n_pupils=1.0).astype(
+        {"block": "str", "school": "str"}
+    )
+    found = means.groupby(keys, as_index=False).agg(
+        mean=("mean", "mean"), n_pupils=("mean", "size")
+    )
+    return found.assign(outcome=name, when=BEFORE, years=PRETEST)
 
 
 def since_all_began(panel: pd.DataFrame, years: Sequence[int]) -> tuple[pd.DataFrame, list[int]]:
@@ -288,6 +335,6 @@ def alt_text(data: pd.DataFrame, outcomes: Mapping[str, Outcome], arms: Sequence
                 after = wide[AFTER].dropna()
                 parts.append(
                     f"{label}, {arm.label}: mean of {plural(len(after), 'school')} "
-                    f"{told(float(after.mean()))}, not measured before"
+                    f"{told(float(after.mean()))}, not measured before on this scale"
                 )
     return f"Means of schools before and after. {few(parts, 'groups', 12)}"

@@ -56,5 +56,35 @@ def baseline_measure_faults(name: str, content: Content, names: Names) -> Iterat
             )  # fmt: skip
 
 
+ALIKE = ("none", "control", "all")
+"""Values of ``standardise`` by which a pre-test can be put on the scale of the outcome."""
+
+
+def pretest_faults(name: str, outcome: Outcome, names: Names) -> Iterator[Fault]:
+    """Yield what keeps ``outcomes.<name>.pretest`` from being the outcome before the programme."""
+    measure, place = outcome["pretest"], f"outcomes.{name}.pretest"
+    if measure is None:
+        return
+    known = [one for one in names.variables if _can_measure(one)]
+    yield from names.check(place, measure, "variable", known)
+    yield from names.check_number(place, measure)
+    if outcome["measured_on"] != "pupil":
+        yield Fault(
+            names.shown, f"{place} is of an outcome that is measured on {outcome['measured_on']}s",
+            "an outcome of pupils", "delete `pretest`", column=place,
+        )  # fmt: skip
+    if outcome["baseline_year"] is not None:
+        yield Fault(
+            names.shown, f"{place} and `baseline_year` both say what was measured before",
+            "one of them", "delete `pretest`", column=place,
+        )  # fmt: skip
+    if outcome["standardise"] not in ALIKE:
+        yield Fault(
+            names.shown, f"{place}, and the outcome is standardised by {outcome['standardise']!r}, "
+            "which is not known of a pre-test",
+            f"`standardise` {', '.join(ALIKE)}", "delete `pretest`", column=place,
+        )  # fmt: skip
+
+
 def _can_measure(variable: str) -> bool:
     return variable not in NO_MEASURES and not variable.endswith(MISSING)

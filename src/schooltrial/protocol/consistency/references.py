@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from schooltrial.protocol.consistency.baseline_measures import baseline_measure_faults
+from schooltrial.protocol.consistency.baseline_measures import (
+    baseline_measure_faults,
+    pretest_faults,
+)
 from schooltrial.protocol.consistency.declared_names import Names
 from schooltrial.protocol.consistency.design import Written, design_faults
 from schooltrial.protocol.consistency.filter_references import filter_faults
@@ -65,6 +68,7 @@ def reference_faults(
     for name, outcome in content["outcomes"].items():
         yield from _outcome_faults(name, outcome, names)
         yield from baseline_measure_faults(name, content, names)
+        yield from pretest_faults(name, outcome, names)
     for part, variables in (
         ("pupil_variables", content["balance"]["pupil_variables"]),
         ("school_variables", content["balance"]["school_variables"]),

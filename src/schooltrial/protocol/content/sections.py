@@ -240,6 +240,7 @@ class Outcome(TypedDict):
     population: Filter
     outliers: OutlierRule | None
     baseline_year: int | None
+    pretest: str | None
     baseline_measures: list[str]
 
 

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from schooltrial.exhibits.figures.school_means import (
     CROWD,
     MANY,
+    PRETEST,
     SHOWN,
     alt_text,
     drawn,
@@ -175,3 +176,51 @@ def test_of_a_crowd_an_even_choice_of_schools_is_drawn_and_of_fewer_all() -> Non
     assert shown["before"].iloc[[0, -1]].tolist() == [0, CROWD]
     assert shown["before"].diff().dropna().between(3, 4).all()
     assert len(sample_of(both[:CROWD])) == CROWD
+
+
+PUPILS = pd.DataFrame(
+    [
+        ("1", "A", "c", 2020, 10.0, 1.0), ("2", "A", "c", 2020, 14.0, 2.0),
+        ("3", "A", "c", 2020, 99.0, nan), ("4", "B", "c", 2020, 18.0, 3.0),
+        ("5", "D", "t", 2020, nan, 4.0), ("6", "D", "t", 2020, 16.0, 5.0),
+        ("6", "D", "t", 2019, 50.0, 5.0),
+    ],
+    columns=["pupil", "school", "arm", "year", "fall", "maths"],
+).assign(block="1", treated=lambda rows: (rows["arm"] == "t").astype(float))  # fmt: skip
+AFTER_ONLY = PANEL[PANEL["year"] == 2020]
+
+
+def _with_pretest(standardise: str, pretest: str | None = "fall") -> pd.DataFrame:
+    maths = {**OUTCOMES["maths"], "standardise": standardise, "pretest": pretest}
+    outcomes: Any = {"maths": maths}
+    return drawn(AFTER_ONLY, outcomes, YEARS, [2020], PUPILS, "c")
+
+
+def test_a_pretest_on_the_same_scale_is_before_of_the_pupils_with_the_outcome() -> None:
+    before = _with_pretest("none").query("when == 'before'").set_index("school")
+    assert before["mean"].to_dict() == {"A": 12.0, "B": 18.0, "D": 16.0}
+    assert before["n_pupils"].to_dict() == {"A": 2, "B": 1, "D": 1}
+    assert set(before["years"]) == {PRETEST}
+    (panel,) = school_means_plot(_with_pretest("none"), OUTCOMES, ARMS, STUDY, "spring").axes
+    assert tick_words(panel.xaxis) == ["pre-test", "2020", "pre-test", "2020"]
+
+
+def test_a_pretest_is_standardised_as_its_outcome_is() -> None:
+    before = _with_pretest("control").query("when == 'before'").set_index("school")["mean"]
+    # Control: 10, 14 and 18 have mean 14 and SD 4.
+    assert before.to_dict() == pytest.approx({"A": -0.5, "B": 1.0, "D": 0.5})
+
+
+def test_a_pretest_of_which_the_protocol_does_not_say_that_the_scale_is_the_same_is_not_drawn() -> (
+    None
+):
+    data = _with_pretest("none", pretest=None)
+    assert set(data["when"]) == {"after"}
+    assert "not measured before on this scale" in alt_text(data, OUTCOMES, ARMS)
+
+
+def test_a_wave_of_before_comes_before_a_pretest() -> None:
+    maths = {**OUTCOMES["maths"], "standardise": "none", "pretest": "fall"}
+    outcomes: Any = {"maths": maths}
+    data = drawn(PANEL, outcomes, YEARS, [2020], PUPILS, "c")
+    assert set(data.loc[data["when"] == "before", "years"]) == {"2019"}

@@ -9,6 +9,7 @@ import pytest
 
 from schooltrial.protocol.consistency.baseline_measures import (
     baseline_measure_faults,
+    pretest_faults,
     year_of_baseline,
 )
 from schooltrial.protocol.consistency.declared_names import Names
@@ -80,3 +81,27 @@ def test_the_first_programme_year_is_no_baseline_year() -> None:
     assert year_of_baseline(outcomes["maths"], without) is None
     assert year_of_baseline(outcomes["ela"], without) == 2019
     assert year_of_baseline(outcomes["gain"], without) == 2019
+
+
+def _pretest_faults(**outcome: Any) -> list[str]:
+    content = _content()
+    spec: Any = {**content["outcomes"]["maths"], "pretest": "pretest", **outcome}
+    variables = ["pretest", "block", "sex"]
+    columns: Any = {"pretest": {"type": "number"}, "sex": {"type": "category"}}
+    names = Names("trial.yaml", [2019, 2020], list(OUTCOMES), variables, columns, [], ["c"])
+    return [f"{one.found} / {one.remedy}" for one in pretest_faults("maths", spec, names)]
+
+
+def test_a_pretest_is_a_numeric_variable_of_an_outcome_of_pupils_without_a_wave_before() -> None:
+    plain = {"measured_on": "pupil", "baseline_year": None, "standardise": "control"}
+    assert _pretest_faults(**plain) == []
+    assert _pretest_faults(pretest=None) == []
+    for odd, words in (
+        ({"pretest": "pretset"}, "did you mean 'pretest'?"),
+        ({"pretest": "sex"}, "read as category"),
+        ({"measured_on": "school"}, "measured on schools"),
+        ({"baseline_year": 2019}, "both say what was measured before"),
+        ({"standardise": "norms"}, "not known of a pre-test"),
+    ):
+        (told,) = _pretest_faults(**{**plain, **odd})
+        assert words in told
