@@ -88,6 +88,7 @@ benchmark: $(READY) ## speed compared with the other packages that are installed
 	@$(BIN)/python benchmarks/benchmark.py
 	@$(BIN)/python benchmarks/obtain.py --write
 	@$(BIN)/python benchmarks/workflow.py --all --write
+	@$(BIN)/python benchmarks/outputs.py --write
 
 clean:
 	find results -mindepth 1 -type f ! -name plan_first.json -delete

@@ -31,7 +31,6 @@ FIRST = "pandas"
 LIBRARIES = (
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_pdf",
     "matplotlib.backends.backend_svg",
     "scipy.special",
     "scipy.optimize",
