@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from e2e.clone import contents
-from support.small_trial import ROOT
+from resilience.conftest import RESULTS, run_command
 
 LONG_AGO = (10**9, 10**9)
-RESULTS = "results/my_trial"
 PLAN = f"{RESULTS}/checks/plan_first.json"
 
 
@@ -98,23 +96,6 @@ FAULTS = (
 )  # fmt: skip
 
 
-def _run(folder: Path, output: Path | None = None) -> subprocess.CompletedProcess[str]:
-    more = [] if output is None else ["--output", str(output)]
-    call = "import sys; from schooltrial.cli.main import main; sys.exit(main())"
-    command = [sys.executable, "-c", call, "run", "trial.yaml", "--cores", "2", *more]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("faults") / "trial"
-    left = shutil.ignore_patterns("results", ".snakemake")
-    shutil.copytree(ROOT / "examples" / "minimal", folder, ignore=left)
-    run = _run(folder)
-    assert run.returncode == 0, run.stderr
-    return folder
-
-
 @pytest.mark.slow
 def test_each_fault_of_a_finished_study_is_mended_or_told(
     finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -126,14 +107,14 @@ def test_each_fault_of_a_finished_study_is_mended_or_told(
         folder = tmp_path / str(at)
         shutil.copytree(finished, folder)
         fault.harm(folder)
-        run = _run(folder)
+        run = run_command(folder)
         if fault.told:
             assert run.returncode == 1, fault.name
             assert fault.told in run.stderr, (fault.name, run.stderr)
             assert "Traceback" not in run.stderr, (fault.name, run.stderr)
             for raw in ("pupils_2025.csv", PLAN):
                 shutil.copy2(finished / raw, folder / raw)
-            run, told = _run(folder), told + 1
+            run, told = run_command(folder), told + 1
         else:
             mended += 1
         assert run.returncode == 0, (fault.name, run.stderr)
@@ -156,10 +137,10 @@ def test_a_raw_file_with_other_content_and_an_older_date_is_read_and_so_is_its_b
     estimates = Path(RESULTS) / "estimates" / "estimates.csv"
     lines = backup.splitlines(keepends=True)
     _old(raw, b"".join([*lines[:1], *lines[3:]]))
-    assert _run(folder).returncode == 0
+    assert run_command(folder).returncode == 0
     assert (folder / estimates).read_bytes() != (finished / estimates).read_bytes()
     _old(raw, backup)
-    assert _run(folder).returncode == 0
+    assert run_command(folder).returncode == 0
     assert (folder / estimates).read_bytes() == (finished / estimates).read_bytes()
 
 
@@ -173,12 +154,12 @@ def test_a_full_disk_is_told_in_a_sentence_and_the_run_goes_on_where_there_is_ro
     if shutil.which("mount") is None or subprocess.run(size, capture_output=True).returncode:
         pytest.skip("a small disk cannot be mounted here")
     try:
-        run = _run(finished, small)
+        run = run_command(finished, small)
         assert run.returncode == 1
         assert "Traceback" not in run.stderr
         assert "disk is full" in run.stderr, run.stderr
         subprocess.run(["mount", "-o", "remount,size=200m", str(small)], check=True)
-        run = _run(finished, small)
+        run = run_command(finished, small)
         assert run.returncode == 0, run.stderr
     finally:
         subprocess.run(["umount", str(small)], check=False)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from schooltrial.proposal.people import linked_columns, same_values
 from schooltrial.proposal.proposed import FEW, NONE, Ask, Proposal
 from schooltrial.proposal.roles import CONTROL, column_of, plain, slug
+from schooltrial.proposal.roll_out import find_roll_out, takes_roll_out
 from schooltrial.proposal.seen import SeenColumn, SeenFile, is_free_text
 from schooltrial.proposal.waves import Wave
 from schooltrial.refusal import UserError
@@ -19,14 +20,10 @@ from schooltrial.wording import listed
 def find_allocation(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
     """Find who was assigned to which group, and what the control group is called."""
     having = [wave for wave in waves if column_of("arm", wave.last)]
-    begins = next((one for wave in waves if (one := column_of("cohort", wave.last))), None)
-    if not having and begins is not None:
-        raise UserError(
-            f"no file says which group each school is in, and the column {begins.name!r} looks "
-            "like the year in which a school began. Staggered designs are not proposed: write the "
-            "protocol by hand, as in docs/how-to/staggered-roll-out.md; or name the column of the "
-            "group: --arm COLUMN."
-        )
+    # a word for the control group makes a column of first years look like one of groups
+    only_years = all(column_of("arm", one.last) == column_of("cohort", one.last) for one in having)
+    if only_years and find_roll_out(found, waves):
+        return
     if not having:
         raise UserError(
             "no file says which group each school (or pupil) is in.\n"
@@ -78,12 +75,15 @@ def find_allocation(found: Proposal, waves: Sequence[Wave], ask: Ask) -> None:
             "pupil. Name the one that has the same identifiers as the file of pupils: --school "
             "COLUMN."
         )
-    if column_of("cohort", first) is not None:
-        found.lacking.append(
-            "A column looks like the year in which a school began. Staggered designs are not "
-            "proposed: see `schooltrial help design.kind`."
-        )
     _find_arms(found, arm, ask)
+    if (begins := column_of("cohort", first)) is not None and not takes_roll_out(
+        found, begins, arm
+    ):
+        found.lacking.append(
+            f"The column {begins.name!r} looks like the year in which a school began. It does not "
+            "go with the groups, so all schools were taken to begin together: see `schooltrial "
+            "help design.kind`."
+        )
 
 
 def _are_classes(

@@ -191,8 +191,8 @@ def roles_in(file: SeenFile, *roles: str) -> dict[str, str]:
 
 
 def plain_columns(file: SeenFile, measured: str) -> Iterator[SeenColumn]:
-    """Yield the columns that are no identifier, group, block or year."""
-    roles = ["pupil", "teacher", "school", "class", "arm", "block", "year"]
+    """Yield the columns that are no identifier, group, block, year or first year."""
+    roles = ["pupil", "teacher", "school", "class", "arm", "block", "year", "cohort"]
     roles += {"school": ["count"], "pupil": ["grade"]}.get(measured, [])
     taken = set(roles_in(file, *roles).values())
     yield from (one for one in file.columns if one.name not in taken and one.counts)

@@ -56,6 +56,12 @@ class Proposal:
     assignment : Wave
     by_pupil : bool
         Whether the list of groups is the table of pupils, in which a school has many rows.
+    cohort_column : str
+        Column of the year in which each school began; empty where all began together.
+    cohorts : dict of str to int
+        Text of that column → year.
+    never : list of str
+        Texts of that column that mean that a school did not begin.
     arm_column, unit_column : str
     block : str
         Column; empty where there is none.
@@ -112,6 +118,9 @@ class Proposal:
     one_cohort: bool = False
     assignment: Wave = field(default_factory=lambda: Wave("", {}))
     by_pupil: bool = False
+    cohort_column: str = ""
+    cohorts: dict[str, int] = field(default_factory=dict)
+    never: list[str] = field(default_factory=list)
     arm_column: str = ""
     unit_column: str = ""
     block: str = ""

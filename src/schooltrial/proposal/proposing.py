@@ -11,6 +11,7 @@ from schooltrial.proposal.allocation import find_allocation, find_lost_zeros
 from schooltrial.proposal.people import find_measured, plain_columns, scores_in
 from schooltrial.proposal.proposed import FEW, NAMES_IN_USE, NONE, Ask, Proposal
 from schooltrial.proposal.roles import CONTROL, column_of, may_be_before, plain, pretest_of, slug
+from schooltrial.proposal.roll_out import leave_out_later_years
 from schooltrial.proposal.seen import SeenColumn, SeenFile, is_free_text
 from schooltrial.proposal.subjects import scores_by_subject, subject_of
 from schooltrial.proposal.times import what_and_when
@@ -76,6 +77,8 @@ def propose(
         found.guesses["roster pupil"] = "each row has another value"
     find_lost_zeros(found)
     find_years(found, ask, this_year)
+    if found.cohorts:
+        leave_out_later_years(found)
     if found.baseline and found.roster.files.keys() == {0} and "year" not in found.columns:
         found.guesses["roster year"] = "this list says no year: it is read for each year of tests"
     _find_outcomes(found, ask)

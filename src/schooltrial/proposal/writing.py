@@ -52,6 +52,8 @@ def _design(found: Proposal) -> Iterator[str]:
     yield ""
     yield "design:"
     yield f"  kind: {found.kind}{_why(found, 'kind')}"
+    if found.cohorts:
+        yield f"  randomised: false{_why(found, 'randomised')}"
     yield f"  unit: {found.unit}{_why(found, 'unit')}"
     yield f"  arms:{_why(found, 'arms')}"
     for name, label, _ in found.arms:
@@ -85,13 +87,7 @@ def _tables(found: Proposal) -> Iterator[str]:
         yield f"        school: {{column: {quoted(found.school_of_class)}}}"
     if found.block:
         yield f"        block: {{column: {quoted(found.block)}, required: true}}"
-    codes = ", ".join(f"{json.dumps(raw, ensure_ascii=False)}: {name}"
-                      for name, _, raw in found.arms)  # fmt: skip
-    case = "ignore_case: true, " if found.arms_any_case else ""
-    yield (
-        f"        arm: {{column: {quoted(found.arm_column)}, type: category, "
-        f"codes: {{{codes}}}, {case}required: true}}"
-    )
+    yield from _groups(found)
     if found.roster.files:
         yield f"  {roster}:"
         for name, seen, year in _readings_of_roster(found):
@@ -125,6 +121,32 @@ def _tables(found: Proposal) -> Iterator[str]:
         yield "      outcomes:"
         for outcome, one in measured.items():
             yield f"        {outcome}: {_number(one)}"
+
+
+def _groups(found: Proposal) -> Iterator[str]:
+    """Yield how the list gives the group of each unit and, in a roll-out, the year it began."""
+    codes = {raw: name for name, _, raw in found.arms}
+    column = found.arm_column or found.cohort_column
+    if not found.arm_column:
+        control, programme = (name for name, *_ in found.arms)
+        codes = dict.fromkeys(found.never, control) | dict.fromkeys(found.cohorts, programme)
+    case = "ignore_case: true, " if found.arms_any_case else ""
+    yield (
+        f"        arm: {{column: {quoted(column)}, type: category, codes: {{{_coded(codes)}}}, "
+        f"{case}required: true}}"
+    )
+    if found.cohorts:
+        years = found.cohorts if any(text != str(y) for text, y in found.cohorts.items()) else {}
+        read = f", codes: {{{_coded(years)}}}" if years else ""
+        never = json.dumps(["", *(text for text in found.never if text)], ensure_ascii=False)
+        yield (
+            f"        cohort: {{column: {quoted(found.cohort_column)}, type: integer{read}, "
+            f"missing: {never}}}{_why(found, 'cohort')}"
+        )
+
+
+def _coded(codes: Mapping[str, object]) -> str:
+    return ", ".join(f"{json.dumps(raw, ensure_ascii=False)}: {to}" for raw, to in codes.items())
 
 
 def _outcomes_in(found: Proposal, file: SeenFile, year: int | None) -> dict[str, SeenColumn]:
@@ -359,6 +381,9 @@ def _models(found: Proposal) -> Iterator[str]:
     # where each row is a unit, a level below it would be the residual
     rows_are_units = found.unit == "pupil" or found.measured == "school"
     for at, (before, outcomes) in enumerate(groups.items()):
+        if found.cohorts:
+            yield from _by_cohort(outcomes)
+            return
         yield f"  {'itt' if at == 0 else f'itt_{outcomes[0]}'}:"
         of = f", {_label(found.outcomes[outcomes[0]])}" if at else ""
         yield f"    label: {quoted(f'Intention to treat{of}')}"
@@ -368,6 +393,15 @@ def _models(found: Proposal) -> Iterator[str]:
         yield f"    where: {{year: [{max(found.programme)}]}}"
         if before:
             yield f"    covariates: [{before}]"
+
+
+def _by_cohort(outcomes: Sequence[str]) -> Iterator[str]:
+    """Yield the model of schools that begin in different years."""
+    yield "  by_cohort:"
+    yield "    label: Effects by cohort"
+    yield "    estimator: staggered_adoption"
+    yield "    role: primary"
+    yield f"    outcomes: [{', '.join(outcomes)}]"
 
 
 def _label(column: SeenColumn) -> str:

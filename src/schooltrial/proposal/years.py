@@ -31,6 +31,8 @@ def find_years(found: Proposal, ask: Ask, this_year: int) -> None:
         years = set(in_names.values())  # a column for each year
     if len(years) > 1:
         _find_begin(found, sorted(years), ask)
+        if not found.baseline or not found.programme:
+            return  # the years before the first school began are lacking
         _keep_years_of_texts(found, years_of(texts))
         _date_waves(found, max(found.baseline), found.programme[-1])
         return
@@ -71,14 +73,16 @@ def _date_waves(found: Proposal, before: int, after: int) -> None:
 
 def _find_begin(found: Proposal, years: Sequence[int], ask: Ask) -> None:
     begin, asked = years[-1], False
-    if len(years) > 2:
+    if found.cohorts:
+        begin = min(found.cohorts.values())
+    elif len(years) > 2:
         answer = ask("In which year did the programme begin?", [str(y) for y in years[1:]],
                      str(begin))  # fmt: skip
         begin = int(answer)
         asked = found.by_person
     found.baseline = [year for year in years if year < begin]
     found.programme = [year for year in years if year >= begin]
-    if not asked:
+    if not asked and not found.cohorts:
         before = max(found.baseline)
         found.guesses["years"] = f"the programme was taken to begin after the tests of {before}"
 

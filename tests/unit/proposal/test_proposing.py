@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -902,15 +902,66 @@ def test_items_of_a_questionnaire_are_to_be_made_one_number(tmp_path: Path) -> N
         _proposed(tmp_path, [file])
 
 
-def test_a_list_that_says_when_each_school_began_is_called_a_staggered_design(
+def _roll_out(tmp_path: Path, began: Callable[[str], object], header: str = "first_year") -> Path:
+    return _write(tmp_path / "rollout.csv", f"school_id,{header}", [(s, began(s)) for s in SCHOOLS])
+
+
+def _rates(tmp_path: Path) -> Path:
+    cells = [(s, y, 40 + int(s) + y % 7 / 2) for s in SCHOOLS for y in range(2019, 2024)]
+    return _write(tmp_path / "rates.csv", "school_id,year,pass_rate", cells)
+
+
+@pytest.mark.parametrize("never", ["", "Never", "control", "not yet"])
+def test_a_list_that_says_when_each_school_began_is_a_staggered_design(
+    tmp_path: Path, never: str
+) -> None:
+    began = {0: "2021", 1: "2022", 2: never, 3: "2031"}
+    listed = _roll_out(tmp_path, lambda school: began[int(school) % 4])
+    _, content, text = _proposed(tmp_path, [listed, _rates(tmp_path)])
+    design, years = content["design"], content["years"]
+    assert (design["kind"], design["randomised"]) == ("staggered", False)
+    assert (years["baseline"], years["programme"]) == ([2019, 2020], [2021, 2022, 2023])
+    columns = content["tables"]["assignment"][0]["columns"]
+    assert columns["arm"]["codes"] == {
+        never: "control", "2031": "control", "2021": "programme", "2022": "programme"
+    }  # fmt: skip
+    assert set(columns["cohort"]["missing"]) == {"", never, "2031"}
+    (model,) = content["models"].values()
+    assert (model["estimator"], model["covariates"]) == ("staggered_adoption", [])
+    assert f"{GUESS}the column 'first_year' says in which year each school began" in text
+    assert f"{GUESS}schools that begin after 2023 count as not beginning" in text
+
+
+def test_groups_go_with_the_years_in_which_schools_began_or_all_began_together(
     tmp_path: Path,
 ) -> None:
-    waves = _write(tmp_path / "rollout.csv", "school_id,rollout_wave",
-                   [(s, 2021 + int(s) % 3) for s in SCHOOLS])  # fmt: skip
-    cells = [(s, y, 40 + int(s) + y % 7 / 2) for s in SCHOOLS for y in range(2019, 2024)]
-    rates = _write(tmp_path / "rates.csv", "school_id,year,pass_rate", cells)
-    with pytest.raises(UserError, match="'rollout_wave' looks like the year in which a school"):
-        _proposed(tmp_path, [waves, rates])
+    def proposed(last_group: str) -> Any:
+        rows = [(s, "" if int(s) % 3 == 0 else 2021 + int(s) % 2,
+                 "comparison" if int(s) % 3 == 0 else "programme") for s in SCHOOLS]  # fmt: skip
+        rows[-1] = (*rows[-1][:2], last_group)
+        listed = _write(tmp_path / "rollout.csv", "school_id,first_year,group", rows)
+        _, content, text = _proposed(tmp_path, [listed, _rates(tmp_path)])
+        return content, text
+
+    group = "comparison" if int(SCHOOLS[-1]) % 3 == 0 else "programme"
+    content, _ = proposed(group)
+    assert content["design"]["kind"] == "staggered"
+    columns = content["tables"]["assignment"][0]["columns"]
+    assert (columns["arm"]["column"], columns["cohort"]["column"]) == ("group", "first_year")
+    content, text = proposed("programme" if group == "comparison" else "comparison")
+    assert content["design"]["kind"] != "staggered"
+    assert "It does not go with the groups" in text
+
+
+def test_a_roll_out_without_schools_that_do_not_begin_or_years_before_is_refused(
+    tmp_path: Path,
+) -> None:
+    every = _roll_out(tmp_path, lambda school: 2021 + int(school) % 3, "rollout_wave")
+    with pytest.raises(UserError, match="leaves none that did not begin in these years"):
+        _proposed(tmp_path, [every, _rates(tmp_path)])
+    early = _roll_out(tmp_path, lambda school: 2019 if int(school) % 2 else "")
+    with pytest.raises(UserError, match="from before the first school began"):
+        _proposed(tmp_path, [early, _rates(tmp_path)])
 
 
 @pytest.mark.parametrize("name", ["Year group", "year_group", "Yr group", "class year", "Form"])
