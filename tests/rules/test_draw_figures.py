@@ -478,7 +478,7 @@ def test_the_results_table_is_written_with_the_deviations_and_without_other_term
     )  # fmt: skip
     page = (tmp_path / "table.html").read_text("utf-8")
     assert [row[1] for row in rows(page)[1:]] == ["ITT", "CACE: Took it up"]
-    assert "2021-05-01: no texts (no numbers)" in page
+    assert "2021-05-01: No texts. Why: No numbers." in page
     written = pd.read_csv(tmp_path / "table.csv")
     assert written["term"].tolist() == ["treated", "took_up"]
     assert written["term_label"].tolist() == ["Intervention", "Took it up"]
