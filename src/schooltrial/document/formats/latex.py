@@ -7,6 +7,7 @@ only fits a turned page needs pdflscape too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from math import ceil, floor, fsum
 from typing import Any
@@ -45,11 +46,16 @@ PAGES = (455.0, 650.0)
 Letter the lesser.
 """
 
-OPTICAL = 1.2
-"""How much wider small bold letters of LaTeX’s fonts are than those that the layout measures."""
+OPTICAL, OPTICAL_SMALL = 1.22, 1.35
+"""How much wider small bold letters of LaTeX’s fonts are than those that the layout measures, and
+those that are smaller still."""
 
 LETTERS = tuple(size for size in SIZES if size >= 7.5)
-"""Points that letters may have: LaTeX’s smaller ones are wider for their size."""
+SMALL = tuple(size for size in SIZES if size < 7.5)
+"""Points that letters may have, and those of a table that would be wider than a turned page."""
+
+LEAST_GAP = 3.0
+"""Points between columns that are left to a table that would be wider than a turned page."""
 
 LEADING = 1.2
 """Line height, in sizes of letters."""
@@ -102,16 +108,58 @@ def _latin(letter: str) -> bool:
     return ord(letter) < LATIN or letter in SPECIAL
 
 
-def _fitted(noted: NotedTable) -> FittedTable:
-    return fit_table(noted.table, (PAGES[0] / OPTICAL, PAGES[1] / OPTICAL), LETTERS)
+@dataclass(frozen=True)
+class _Fitted(FittedTable):
+    """A table and its layout, for letters that are wider than those that were measured.
+
+    Attributes
+    ----------
+    optical : float
+        How much wider.
+    """
+
+    optical: float
+
+    @property
+    def page(self) -> float:
+        """Points that the text of its page is wide."""
+        return PAGES[1 if self.layout.flipped else 0]
+
+    @property
+    def widths(self) -> list[float]:
+        """Points of each column with the gap after it."""
+        return [width * self.layout.size * self.optical for width in self.layout.widths]
+
+    @property
+    def over(self) -> float:
+        """Points by which columns are too wide, on average."""
+        return max(0.0, (fsum(self.widths) - self.page) / len(self.widths))
+
+    @property
+    def gap(self) -> float:
+        """Points between two columns, fewer where all together would be wider than the page."""
+        return max(LEAST_GAP, GAP - self.over)
+
+    @property
+    def shares(self) -> list[float]:
+        """Shares of the line, rounded down, so that all together are no wider than it."""
+        return [floor(1e4 * (width - GAP + self.gap) / self.page) / 1e4 for width in self.widths]
 
 
-def _group(noted: NotedTable, fitted: FittedTable, study: Mapping[str, Any]) -> list[str]:
+def _fitted(noted: NotedTable) -> _Fitted:
+    """Return a table as it fits a page, in letters that are not too small if it can be."""
+    for optical, letters in ((OPTICAL, LETTERS), (OPTICAL_SMALL, SMALL)):
+        one = fit_table(noted.table, (PAGES[0] / optical, PAGES[1] / optical), letters)
+        fitted = _Fitted(one.shown, one.layout, optical)
+        if fitted.over <= GAP - LEAST_GAP:
+            break
+    return fitted
+
+
+def _group(noted: NotedTable, fitted: _Fitted, study: Mapping[str, Any]) -> list[str]:
     """Return the lines of a table, which change nothing in the text around it."""
     shown, layout = fitted.shown, fitted.layout
-    page = PAGES[1 if layout.flipped else 0]
-    # Rounded down, so that all together are no wider than the line
-    shares = [floor(1e4 * width * layout.size * OPTICAL / page) / 1e4 for width in layout.widths]
+    shares = fitted.shares
     whole = _width(fsum(shares))
     kinds = "".join(map(_kind, shown.columns, shares))
     heads = " & ".join(
@@ -125,7 +173,8 @@ def _group(noted: NotedTable, fitted: FittedTable, study: Mapping[str, Any]) -> 
     lines = [
         *([r"\begin{landscape}"] if layout.flipped else []),
         rf"\begingroup\fontsize{{{layout.size:g}}}{{{LEADING * layout.size:g}}}\selectfont"
-        rf"\setlength{{\tabcolsep}}{{{GAP / 2:g}pt}}\setlength{{\LTcapwidth}}{{\linewidth}}",
+        rf"\setlength{{\tabcolsep}}{{{fitted.gap / 2:.4g}pt}}"
+        r"\setlength{\LTcapwidth}{\linewidth}",
         *number,
         rf"\begin{{longtable}}{{@{{}}{kinds}@{{}}}}",
         rf"\caption{short}{caption}\label{{tab:{noted.name}}}\\",

@@ -17,6 +17,7 @@ import pytest
 from schooltrial.document.formats.latex import SPECIAL, latex_tables
 from schooltrial.document.formats.markdown import markdown_tables
 from schooltrial.document.formats.word import word_tables
+from schooltrial.document.table_layout import GAP
 from schooltrial.document.tables import Column, NotedTable, row_groups, study_foot, tabulate
 
 STUDY: dict[str, Any] = {"title": "A & B", "synthetic": True, "protocol": "0123456789abcdef"}
@@ -51,6 +52,8 @@ SHAPES: dict[str, list[NotedTable]] = {
     "twelve outcomes": [
         of("1", [["Maths", "0.10"]]), of("2", outcomes(12, 13)), of("3", [["x", "1"]]),
     ],
+    "many columns": [of("1", outcomes(4, 20))],
+    "very many columns": [of("1", outcomes(4, 21))],
     "fifty": [of(str(at), outcomes(3, 4)) for at in range(1, 51)],
     "other letters": [of("1", [["Школа № 5", "校长"], ["מורה", "Σχολείο"], ["naïve", "ß"]])],
     "commands": [of("1", [["50% & $5 #1_a", "{x}^2 \\ ~"], ["a|b <i> *c*", "use `a_b`"]])],
@@ -147,6 +150,27 @@ def test_a_row_that_no_page_holds_is_several_rows_in_latex_and_no_other_is() -> 
     (short,) = SHAPES["one"]
     body = latex_tables([short], STUDY).split(r"\endlastfoot")[1].split(r"\end{longtable}")[0]
     assert len([line for line in body.splitlines() if line]) == 1
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_columns_of_latex_are_together_no_wider_than_the_line(shape: str) -> None:
+    begun = re.findall(r"begin\{longtable\}(.*)", latex_tables(SHAPES[shape], STUDY))
+    assert len(begun) == len(SHAPES[shape])
+    for columns in begun:
+        shares = [float(share) for share in re.findall(r"\\dimexpr ([\d.]+)\\linewidth", columns)]
+        assert 0 < sum(shares) <= 1
+
+
+def test_only_a_table_wider_than_a_turned_page_has_narrower_gaps_and_letters_below_7_5() -> None:
+    look = re.compile(r"fontsize\{([\d.]+)\}.*?tabcolsep\}\{([\d.]+)pt")
+    found = {
+        shape: [tuple(map(float, one)) for one in look.findall(latex_tables(tables, STUDY))]
+        for shape, tables in SHAPES.items()
+    }
+    small = [shape for shape, looks in found.items() if any(size < 7.5 for size, _ in looks)]
+    assert small == ["very many columns"]
+    narrow = {shape for shape, looks in found.items() if any(gap < GAP / 2 for _, gap in looks)}
+    assert narrow == {"many columns", "very many columns"}
 
 
 def test_only_a_file_with_letters_beyond_latin_ones_asks_for_another_font() -> None:
