@@ -95,7 +95,7 @@ def test_a_list_that_was_drawn_is_reproduced_from_its_record(folder: Path) -> No
     told = _check(folder, listing)
     assert told["verdict"] == "reproduced from its seed"
     tests = pd.read_csv(folder / "tests.csv")
-    assert (tests["p"].dropna() > 0).all()
+    assert (tests["p_value"].dropna() > 0).all()
     record = json.loads((folder / "record.json").read_text("utf-8"))
     assert record["software"] == software_versions()
 
@@ -165,6 +165,6 @@ def test_balance_is_written_with_joint_tests_and_years(folder: Path) -> None:
     tables = {name: pd.read_csv(path) for name, path in paths.items()}
     assert tables["check"]["arm"].tolist() == ["programme"]
     # 70 × 70 assignments, of which about half meet the criterion: all of them are listed.
-    assert tables["check"]["draws"][0] == pytest.approx(2450, rel=0.05)
+    assert tables["check"]["replications"][0] == pytest.approx(2450, rel=0.05)
     assert tables["omnibus"]["scope"].tolist() == ["all", "pre-trend"]
     assert tables["pretrends"]["year"].tolist() == [2019]
