@@ -105,11 +105,12 @@ def section_checksums(
     """Return the SHA-256 of every section of the plan, defaults filled and words left out.
 
     The checksum is of the section as JSON with sorted keys, so that order, comments and spacing in
-    the file do not matter, nor do labels, nor how a reason is worded. Models of
-    years to come are of the plan too.
+    the file do not matter, nor do labels, nor how a reason is worded. Keys that say nothing (null,
+    false, an empty text or list) are left out: a later version may know more of them, and the plan
+    is the same. Models of years to come are of the plan too.
     """
     whole = {**content, "models": {**content["models"], **(models_to_come or {})}}
-    return {name: _sha256(_without_words(whole.get(name), name)) for name in PLAN}
+    return {name: _sha256(_said(_without_words(whole.get(name), name))) for name in PLAN}
 
 
 def plan_sha256(checksums: Mapping[str, str]) -> str:
@@ -151,6 +152,18 @@ def _without_words(value: Any, *path: str) -> Any:
     if isinstance(value, list):
         return [_without_words(item, *path, str(at)) for at, item in enumerate(value)]
     return bool(value) if _is_one_of(_REASONS, path) else value
+
+
+def _said(value: Any) -> Any:
+    """Return a section without the keys that say nothing; the places of a list are kept."""
+    if isinstance(value, Mapping):
+        said = {key: _said(item) for key, item in value.items()}
+        return {key: item for key, item in said.items() if not _is_nothing(item)}
+    return [_said(item) for item in value] if isinstance(value, list) else value
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or value is False or (isinstance(value, str | list | dict) and not value)
 
 
 def _is_one_of(keys: Sequence[tuple[str, ...]], path: tuple[str, ...]) -> bool:

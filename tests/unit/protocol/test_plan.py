@@ -45,6 +45,19 @@ def test_a_reason_is_of_the_plan_and_how_it_is_worded_is_not(content: Content) -
     assert [name for name in none if none[name] != given[name]] == ["checks"]
 
 
+@pytest.mark.parametrize("nothing", [None, False, "", [], {}, {"more": None}])
+def test_a_key_of_a_later_version_that_says_nothing_leaves_the_plan_as_it_is(
+    content: Content, nothing: Any
+) -> None:
+    before = section_checksums(content)
+    maths: Any = content["outcomes"]["maths"]
+    maths["of_a_later_version"] = nothing
+    assert section_checksums(content) == before
+    for something in (0, True, "x", [None], {"more": 0}):
+        maths["of_a_later_version"] = something
+        assert section_checksums(content) != before
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
