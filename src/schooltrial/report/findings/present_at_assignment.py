@@ -35,12 +35,15 @@ class FirstAssigned:
         reverse.
     adjusted : bool
         Whether it has the covariates of the primary analysis.
+    same : bool
+        Whether they are those of the primary analysis.
     """
 
     words: str
     outside: bool
     apart: bool
     adjusted: bool
+    same: bool = False
 
 
 def first_assigned(
@@ -85,7 +88,7 @@ def first_assigned(
         whose = f"The same {row['n_individuals']:,.0f} {one.people}, analysed"
         told = f"{whose} in the group first assigned and {how}, give "
         told += f"{with_interval(size, low, high, digits)} {one.unit}.{zero}"
-        return FirstAssigned(told, outside=True, apart=apart, adjusted=adjusted)
+        return FirstAssigned(told, outside=True, apart=apart, adjusted=adjusted, same=True)
     words = (
         f"Among the {row['n_individuals']:,.0f} {one.people} who were there at the assignment and "
         f"are analysed (in the group first assigned, {how}), the estimate is "

@@ -81,26 +81,36 @@ def baseline_gaps(evidence: Evidence) -> list[BaselineGap]:
     return list(found.values())
 
 
-def gap_sentences(gaps: Sequence[BaselineGap], equivalent_to: float) -> list[str]:
-    """Return the gaps in words, a text for each pair of groups.
+def gap_sentences(
+    gaps: Sequence[BaselineGap], equivalent_to: float, adjust_to: float
+) -> list[str]:  # fmt: skip
+    """Return the gaps in words: one text, the groups of each kind compared in turn.
 
     Parameters
     ----------
     gaps : sequence of BaselineGap
         Of the study.
-    equivalent_to : float
-        Standardised difference up to which groups count as alike.
+    equivalent_to, adjust_to : float
+        Standardised differences up to which groups count as alike, and up to which the What Works
+        Clearinghouse accepts that a difference is adjusted for.
     """
-    told = []
+    if not gaps:
+        return []
+    parts = []
     for group, comparison in dict.fromkeys((one.group, one.comparison) for one in gaps):
         mine = [one for one in gaps if (one.group, one.comparison) == (group, comparison)]
         sizes = listed(list(dict.fromkeys(_size(one) for one in mine)))
         verb = "scored" if all(one.scored for one in mine) else "were"
-        told.append(
-            f"Before the programme, {group} {verb} {sizes} than {comparison} (up to "
-            f"{exact(equivalent_to)} SD counts as alike). {_account(mine)}"
+        parts.append(f"{group} {verb} {sizes} than {comparison}")
+    told = f"Before the programme, {'; '.join(parts)} (up to {exact(equivalent_to)} SD counts as "
+    words = [f"{told}alike).", _account(gaps)]
+    beyond = [one for one in gaps if one.adjusted and abs(one.size) > adjust_to]
+    if beyond:
+        words.append(
+            f"The WWC accepts an adjustment up to {exact(adjust_to)} SD; the difference in "
+            f"{listed(list(dict.fromkeys(one.measure for one in beyond)))} is larger."
         )
-    return told
+    return [" ".join(words)]
 
 
 def told_gaps(evidence: Evidence) -> list[str]:
@@ -112,7 +122,8 @@ def told_gaps(evidence: Evidence) -> list[str]:
         Of the study.
     """
     gaps = baseline_gaps(evidence)
-    told = gap_sentences(gaps, evidence.protocol["balance"]["equivalent_to"])
+    bands = evidence.protocol["balance"]
+    told = gap_sentences(gaps, bands["equivalent_to"], bands["adjust_to"])
     keys = {(one.model, one.outcome) for one in gaps if one.adjusted}
     without = [
         f"Without covariates the same {bare.n_people:,} {bare.people} give {bare.size} {bare.unit} "

@@ -101,9 +101,9 @@ def every_limit(grounds: Grounds) -> list[str]:
         *_assignment(protocol, rated, grounds.trends),
         *grounds.gaps,
         *_power(rated, grounds.power),
-        *_who_left(rated, grounds.who_left),
         *_people(protocol, rated, grounds.attrition, grounds.mobility),
         *_attrition(protocol, rated),
+        *_who_left(rated, grounds.who_left),
     ]
 
 
@@ -441,8 +441,8 @@ def _who_left(rated: Sequence[Mapping[str, Any]], who_left: pd.DataFrame | None)
     if found:
         told = "; ".join(f"those without {label}: {p}" for label, p in found.items())
         yield (
-            "Those who left differed between the groups in what was known of them at baseline "
-            f"({told}), so that those who were analysed may differ too."
+            "The groups may have lost different individuals, so that those analysed may differ "
+            f"too: joint tests of what was known of them at baseline ({told})."
         )
 
 

@@ -65,7 +65,7 @@ WEAK = ("very low", "low", "moderate to low")
 
 AT_RANDOM = "was decided at random, so the groups were alike at the start but for chance."
 
-FIRST_ASSIGNED = "among only those who were there at the start, in the group first assigned,"
+FIRST_ASSIGNED = "among only those who were there at the start,"
 
 REASONS = (
     ("design", "how the groups were formed"),
@@ -313,7 +313,8 @@ def disagreements(found: list[Finding], evidence: Evidence) -> list[str]:
         present = first_assigned(one, others, evidence.check("missing_outcomes"))
         if present is not None and present.apart:
             clear = "not clear" if excludes_zero(one) else "clear"
-            more = f"{FIRST_ASSIGNED} the result is {clear}."
+            whose = f"with the same {one.people}" if present.same else FIRST_ASSIGNED
+            more = f"{whose} in the group first assigned, the result is {clear}."
             words = f"{words} {sentence(more)}" if words else more
         told.append(words)
     return told
@@ -410,21 +411,23 @@ def certainty(
 
 def plain_gaps(evidence: Evidence) -> list[str]:
     """Return how unlike the groups were before the programme, in places of a line."""
+    gaps = baseline_gaps(evidence)[:MOST]
     told = []
-    for one in baseline_gaps(evidence):
+    for at, one in enumerate(gaps):
         places = _places(percentile_points(one.size)[0])
         way = "higher" if one.size > 0 else "lower"
         verb = f"scored {way}" if one.scored else f"were {way}"
-        account = (
-            "The main analysis takes account of this."
-            if one.adjusted
-            else "The main analysis takes no account of this."
-        )
         told.append(
-            f"Before the programme, {one.group} {verb} than {one.comparison} in {one.measure} "
-            f"(about {places}). {account}".replace("about less", "less")
+            f"{'' if at else 'Before the programme, '}{one.group} {verb} than {one.comparison} in "
+            f"{one.measure} (about {places})".replace("about less", "less")
         )
-    return told[:MOST]
+    if not told:
+        return []
+    which = "this" if len(gaps) == 1 else "these differences"
+    account = "account" if all(one.adjusted for one in gaps) else "no account"
+    if len({one.adjusted for one in gaps}) > 1:
+        account, which = "account", "some of these differences only"
+    return [f"{'; '.join(told)}. The main analysis takes {account} of {which}."]
 
 
 def _clearness(one: Finding, doubted: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import isfinite, nan, sqrt
 
 import pandas as pd
 
@@ -39,6 +39,8 @@ class Lessons:
         Covariates that vary between units.
     effect, alpha, power : float
         Effect expected (NaN where the protocol names none), level and target power.
+    treated : float
+        How many of the units were in the intervention group; NaN where that is not known.
     """
 
     unit: str
@@ -54,6 +56,7 @@ class Lessons:
     effect: float
     alpha: float
     power: float
+    treated: float = nan
 
     @property
     def two_levels(self) -> bool:
@@ -71,7 +74,9 @@ class Lessons:
         if not self.two_levels:
             return (
                 f"The standard error of this study ({self.std_error:.3f} {self.scale} with "
-                f"{self.units:,.0f} {units}) is taken to fall with the square root of their number."
+                f"{self.units:,.0f} {units}{self._in_programme()}) is scaled to other numbers of "
+                f"{units}, half of them in each group: it is taken to fall with the square root of "
+                "their number."
             )
         return (
             f"From this study: ICC {self.icc:.3f}, {self.pupils:.0f} records in each {self.unit}; "
@@ -82,8 +87,7 @@ class Lessons:
     def precision(self, units: float, pupils: float | None = None) -> Precision:
         """Return the precision of a trial of so many units, half of them in each group."""
         if not self.two_levels:
-            df = self.df + units - self.units if isfinite(self.df) else self.df
-            return Precision(self.std_error * sqrt(self.units / units), max(df, 1.0))
+            return Precision(self._std_error(units), self._df(units))
         return school_randomised(
             planned_allocation(units),
             self.pupils if pupils is None else pupils,
@@ -92,6 +96,23 @@ class Lessons:
             r2_pupil=max(self.r2_pupil, 0.0),
             covariates=self.covariates,
         )
+
+    def _in_programme(self) -> str:
+        return f", {self.treated:,.0f} of them in the programme" if isfinite(self.treated) else ""
+
+    def _std_error(self, units: float) -> float:
+        """Scale the standard error by √(1/n₁ + 1/n₀), from the groups here to two of one size."""
+        n1, n0 = self.treated, self.units - self.treated
+        here = 1 / n1 + 1 / n0 if isfinite(n1) and n1 > 0 and n0 > 0 else 4 / self.units
+        return self.std_error * sqrt(4 / units / here)
+
+    def _df(self, units: float) -> float:
+        """Return the degrees of freedom of two groups of one size and the covariates.
+
+        Those of this study may be few because its groups are unlike in size, which the next trial
+        does not repeat.
+        """
+        return max(units - 2.0 - self.covariates, 1.0) if isfinite(self.df) else self.df
 
 
 def read_lessons(power: pd.DataFrame, outcome: str) -> Lessons:
@@ -121,6 +142,7 @@ def read_lessons(power: pd.DataFrame, outcome: str) -> Lessons:
         float(row["individuals_per_unit"]),
         0 if pd.isna(row["covariates_school"]) else int(row["covariates_school"]),
         float(row["effect"]), float(row["alpha"]), float(row["target_power"]),
+        float(row["n_treated_units"]),
     )  # fmt: skip
 
 

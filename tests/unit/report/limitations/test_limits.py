@@ -246,8 +246,8 @@ def test_that_those_who_left_differed_is_said_of_primary_outcomes_with_a_small_p
     verdict = _verdict(_rated(), _rated("ela"))
     (told,) = _limits(_protocol(), verdict, who_left=tests)
     assert told == (
-        "Those who left differed between the groups in what was known of them at baseline "
-        "(those without Maths: p = 0.023), so that those who were analysed may differ too."
+        "The groups may have lost different individuals, so that those analysed may differ too: "
+        "joint tests of what was known of them at baseline (those without Maths: p = 0.023)."
     )
     assert _limits(_protocol(), verdict, who_left=tests.assign(p_value=0.2)) == []
     assert _limits(_protocol(), verdict, who_left=tests.assign(term="treated:male")) == []

@@ -188,11 +188,13 @@ def test_a_comparison_of_those_first_assigned_that_disagrees_makes_a_result_disp
             protocol={"models": models}, check=lambda _: bounds,
         )  # fmt: skip
 
-    (words,) = disagreements([clear], evidence())
+    (words,) = disagreements([clear], evidence(n_individuals=90))
     assert words == (
         "among only those who were there at the start, in the group first assigned, the result is "
         "not clear."
     )
+    (words,) = disagreements([clear], evidence())
+    assert words == "with the same pupils in the group first assigned, the result is not clear."
     assert disagreements([clear], evidence(conf_low=0.01)) == [""]
 
 

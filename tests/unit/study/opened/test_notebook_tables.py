@@ -113,11 +113,23 @@ def test_an_outcome_of_one_level_is_planned_from_the_standard_error() -> None:
     assert "fall with the square root" in one_level.words
 
 
+def test_a_plan_with_groups_of_one_size_learns_from_groups_that_were_not() -> None:
+    few = Lessons("school", "percentage points", 541, 1.5, 26.9, nan, nan, nan, nan, 0, nan, 0.05,
+                  0.8, treated=29)  # fmt: skip
+    same = few.precision(4 / (1 / 29 + 1 / 512))
+    assert same.std_error == pytest.approx(1.5)  # as precise as 29 of 541
+    sizes = plan_trials(few, units=[20, 40, 541])["MDES (percentage points)"].tolist()
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] < 12
+    assert few.precision(40).df == 38
+    assert "541 schools, 29 of them in the programme" in few.words
+
+
 def test_lessons_are_of_the_analysis_where_there_is_one() -> None:
     power = pd.DataFrame({
         "outcome": "maths", "stage": ["randomisation", "analysis"], "unit_kind": "school",
         "units_label": "SD", "n_units": [40.0, 38.0], "std_error": [0.1, 0.2], "df": 30.0,
-        "icc": 0.1,
+        "icc": 0.1, "n_treated_units": 19.0,
         "r2_school": 0.0, "r2_pupil": 0.0, "individuals_per_unit": 20.0, "covariates_school": nan,
         "effect": nan, "alpha": 0.05, "target_power": 0.8,
     })  # fmt: skip
