@@ -51,6 +51,12 @@ CUT = 1000.0
 """What an em by which words would overrun their columns is as bad as, in lines."""
 
 
+PRINTED_WIDTH, PRINTED_GAP = 510.0, 4.5
+"""Points of a table, and between its columns, on A4 as the style of pages prints it."""
+
+PRINTED, SMALLEST_PRINTED = 6.6, 4.6
+"""Points of the letters of a printed table, as a rule and at least."""
+
 HALVINGS = 40
 """Steps in which the best widths are found."""
 
@@ -191,6 +197,32 @@ def shared_widths(
         ]
         few, many = (scale, many) if fsum(shared) <= room else (few, scale)
     return tuple(shared)
+
+
+def printed_size(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> float | None:
+    """Return the points of a table's letters on a printed page of HTML, so that no word is divided.
+
+    A browser gives each column what its longest word takes, and cuts what is wider than the page.
+
+    Parameters
+    ----------
+    heads : sequence of str
+        Headings of the columns.
+    rows : sequence of sequence of str
+        Cells.
+
+    Returns
+    -------
+    float or None
+        None where words must be divided, as letters would be too small.
+    """
+    columns = [[head, *(row[at] for row in rows)] for at, head in enumerate(heads)]
+    ems = fsum(
+        max((width_of(word) for text in texts for word in re.split("[ \n]+", text)), default=0.0)
+        for texts in columns
+    )
+    fitting = (PRINTED_WIDTH - PRINTED_GAP * len(columns)) / max(ems, 1.0)
+    return min(fitting, PRINTED) if fitting >= SMALLEST_PRINTED else None
 
 
 def _height(row: Sequence[Sequence[float]], widths: Sequence[float]) -> int:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from schooltrial.document.inline_code import with_code
 from schooltrial.document.numbers import is_whole, number, p_text, significant
+from schooltrial.document.table_layout import PRINTED, printed_size
 
 Row = TypeVar("Row")
 
@@ -252,14 +253,28 @@ def _box(table: Table, caption: Markup, name: str) -> Markup:
     ]
     box = Markup('<div class="wide" role="region" aria-label="{}" tabindex="0">')
     named = " stacked" if table.stacked else ""
+    size = printed_size([column.name for column in table.columns], _texts(table))
+    named += "" if size else " divided"
+    style = Markup(' style="--printed: {:.1f}pt"').format(size) if size and size < PRINTED else ""
     row, group = _role(table, "row"), _role(table, "rowgroup")
     lines = [
         box.format(name)
-        + Markup('<table class="plain{}"{}>{}').format(named, _role(table, "table"), caption),
+        + Markup('<table class="plain{}"{}{}>{}').format(
+            named, Markup(style), _role(table, "table"), caption
+        ),
         Markup("<thead{}><tr{}>{}</tr></thead>").format(group, row, Markup("").join(heads)),
         *_bodies(table),
     ]
     return Markup("\n").join(lines) + Markup("</table></div>\n")
+
+
+def _texts(table: Table) -> list[list[str]]:
+    """Return the cells as a reader sees them."""
+    rows = table.cells.itertuples(index=False, name=None)
+    return [
+        [str(Markup(cell).striptags()) if isinstance(cell, Markup) else str(cell) for cell in row]
+        for row in rows
+    ]
 
 
 def _role(table: Table, role: str) -> Markup:

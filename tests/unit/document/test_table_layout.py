@@ -6,10 +6,15 @@ import pytest
 
 from schooltrial.document.table_layout import (
     GAP,
+    PRINTED,
+    PRINTED_GAP,
+    PRINTED_WIDTH,
     SIZES,
+    SMALLEST_PRINTED,
     Wanted,
     breakable,
     fitted_layout,
+    printed_size,
     shared_widths,
     width_of,
 )
@@ -58,3 +63,15 @@ def test_long_runs_of_letters_may_break_after_marks_and_words_may_not() -> None:
     assert "/\u200b" in breakable(path)
     assert breakable(path).replace("\u200b", "") == path
     assert max(map(len, breakable("0123456789abcdef" * 4).split("\u200b"))) == 16
+
+
+def test_a_printed_table_has_letters_so_small_that_no_word_is_divided_or_divides_them() -> None:
+    heads = ["Individuals analysed", "Note"]
+    assert printed_size(heads, [["5,920", "closed form"]]) == PRINTED
+    many = [f"Differential {at}" for at in range(14)]
+    size = printed_size(many, [["1"] * 14])
+    assert size is not None
+    assert SMALLEST_PRINTED <= size < PRINTED
+    assert size * 14 * width_of("Differential") + 14 * PRINTED_GAP <= PRINTED_WIDTH + 1e-9
+    assert printed_size([f"Differential {at}" for at in range(30)], []) is None
+    assert printed_size(["Checksum"], [["0" * 400]]) is None

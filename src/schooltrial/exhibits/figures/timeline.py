@@ -92,12 +92,14 @@ def drawn(
     for at, arm in enumerate(design["arms"]):
         mine = listed[listed["arm"] == str(arm["name"])]
         rows += _programmes(arm, at == 0, mine, years, plural_of(unit), design)
+    ends = [int(str(row["end"])) for row in rows if row["kind"] == PROGRAMME]
+    last = max(ends, default=max(years["programme"]))
     for name, outcome in outcomes.items():
         level = outcome["measured_on"]
         seen = _measured(name, level, samples.get(level), panel)
         rows += [
             {"kind": TEST, "lane": outcome["label"], "start": year, "end": year,
-             "when": _when(year, years), "n": n, "counted": plural_of(level)}
+             "when": _when(year, years, last), "n": n, "counted": plural_of(level)}
             for year, n in seen.items() if n
         ]  # fmt: skip
     found = pd.DataFrame(rows).reindex(columns=COLUMNS)
@@ -170,10 +172,11 @@ def _measured(
     return {int(year): int(n) for year, n in counts.sort_index().items()}
 
 
-def _when(year: int, years: Years) -> str:
+def _when(year: int, years: Years, last: int) -> str:
+    """Return whether a year is before the programme, in its years up to the last, or after."""
     if year < min(years["programme"]):
         return BEFORE
-    return DURING if year <= max([*years["programme"], *years["to_come"]]) else AFTER
+    return DURING if year <= last else AFTER
 
 
 @styled

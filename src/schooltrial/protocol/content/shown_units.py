@@ -32,9 +32,10 @@ def difference_unit(unit: str) -> str:
 
 
 def mean_unit(outcome: Mapping[str, Any]) -> str:
-    """Return the unit of a mean: ``% of pupils`` for a yes/no outcome."""
+    """Return the unit of a mean: ``% of pupils`` if it is yes/no; ``%`` of percentages."""
     if not is_binary(outcome):
-        return str(outcome["units_label"])
+        unit = str(outcome["units_label"])
+        return "%" if unit == PERCENTAGE_POINTS else unit
     return f"% of {outcome['measured_on']}s"
 
 

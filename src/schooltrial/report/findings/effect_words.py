@@ -8,9 +8,9 @@ from schooltrial.models.effect_size.months_of_progress import convert_to_months
 from schooltrial.models.effect_size.pupil_level import improvement_index
 
 MONTHS_TABLE = (
-    "Months of progress come from the effect size too, by the conversion table of the EEF Teaching "
-    "and Learning Toolkit. EEF’s trial reports use another conversion, which is not included here "
-    "and can give a month less for a small effect."
+    "Months of progress: from the effect size by the table of the EEF Teaching and Learning "
+    "Toolkit; the table of EEF’s trial reports, not included here, can give a month less for a "
+    "small effect."
 )
 """What is said wherever months are printed."""
 

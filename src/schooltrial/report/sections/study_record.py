@@ -232,10 +232,10 @@ def _registration(part: Record) -> Iterator[tuple[str, Any]]:
     yield "Identifier", part["identifier"]
     yield "Date", part["date"]
     yield "URL", part["url"]
-    yield "Checksum of the plan (SHA-256)", part["plan_sha256"]
+    yield "Checksum of the registered plan (SHA-256)", part["plan_sha256"]
     yield "Funding", part["funding"]
     yield "Conflicts of interest", part["conflicts_of_interest"]
-    yield "Deviations", list(map(deviation_words, part["deviations"]))
+    yield "Deviations declared", list(map(deviation_words, part["deviations"]))
 
 
 def _design(part: Record) -> Iterator[tuple[str, Any]]:

@@ -245,6 +245,7 @@ def primary_outcomes(found: list[Finding], evidence: Evidence) -> Exhibit | None
     ]
     table = replace(tabulate("Primary outcomes", pd.DataFrame(rows), columns), stacked=True)
     notes: list[Text] = [INDICATIVE, *unadjusted_notes(found), *([] if costs else [NO_COSTS])]
+    notes += [MONTHS_TABLE] if any(row["months"] for row in rows) else []
     return Exhibit(
         "primary_outcomes", "Primary outcomes", table, notes=(joined(*notes),),
         data="estimates/estimates.csv", source="gather_estimates",
@@ -267,8 +268,6 @@ def table_notes(found: Sequence[Finding], evidence: Evidence) -> list[Block]:
             "Percentile points come from the effect size: the expected change in the percentile "
             f"rank of an average member of the {evidence.control} group (WWC improvement index)."
         )
-    if any(_months(one, evidence.protocol) for one in found):
-        units.append(MONTHS_TABLE)
     if cost_of(evidence):
         units += cost_basis(evidence.checks["costs"], evidence.control)
     told = [Paragraph(joined(*texts), "note") for texts in (rated, units) if texts]

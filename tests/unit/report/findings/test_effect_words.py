@@ -48,4 +48,4 @@ def test_what_is_not_known_is_not_printed(shown) -> None:  # type: ignore[no-unt
 
 def test_the_table_of_months_is_named() -> None:
     assert "Toolkit" in MONTHS_TABLE
-    assert "trial reports use another conversion" in MONTHS_TABLE
+    assert "the table of EEF’s trial reports, not included here" in MONTHS_TABLE

@@ -53,7 +53,7 @@ def test_a_table_without_rows_is_said_to_be_empty() -> None:
 
 def test_what_is_not_known_is_told_apart_from_what_there_is_none_of() -> None:
     registration = _items(_record(), "registration")
-    assert (registration["Registry"], registration["Deviations"]) == (NOT_STATED, "none")
+    assert (registration["Registry"], registration["Deviations declared"]) == (NOT_STATED, "none")
     assert _items(_record(), "sample")["Follow-up years"] == "none"
     assert _items(_record(), "design")["Allocation check"] == NOT_STATED
 
