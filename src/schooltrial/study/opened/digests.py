@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pandas as pd
 
+from schooltrial.exhibits.tables.plain_labels import PlainLabels
 from schooltrial.protocol.content.levels import NO_SCHOOL
 from schooltrial.protocol.content.sections import Content, Model, Outcome
+from schooltrial.wording import plural
+
+SINCE = re.compile(r"treated\[since=(-?\d+)\]")
+"""The term of an effect so many years since the start."""
 
 EFFECTS = ("ITT", "ATT", "CACE")
 """Estimands that are the effect of a model; its other rows are tests and parts of it."""
@@ -136,10 +142,21 @@ def list_effects_by_year(
         {
             "Outcome": rows["outcome"].map(lambda name: outcomes[name]["label"]),
             "What": rows["estimand"],
-            "Term": rows["term"],
+            "Year or cohort": [_which(str(term)) for term in rows["term"]],
             **_numbers(rows),
         }
     ).reset_index(drop=True)
+
+
+def _which(term: str) -> str:
+    """Return of which year or cohort an effect is, in words."""
+    since = SINCE.fullmatch(term)
+    if since is None:
+        return PlainLabels().of_term(term)
+    years = int(since[1])
+    if years < 0:
+        return f"{plural(-years, 'year')} before the start"
+    return f"{plural(years, 'year')} after the first" if years else "first year"
 
 
 def _numbers(rows: pd.DataFrame) -> dict[str, pd.Series]:

@@ -15,6 +15,7 @@ from schooltrial.study.opened.digests import (
     describe_variables,
     list_differences,
     list_effects,
+    list_effects_by_year,
     list_leavers,
 )
 from schooltrial.study.opened.next_trial import Lessons, plan_trials, read_lessons
@@ -66,8 +67,25 @@ def test_a_model_without_a_label_is_listed_by_its_name() -> None:
 def test_effects_by_year_are_of_panel_models_only(opened: OpenedStudy) -> None:
     by_year = opened.effects_by_year("did")
     assert "event study" in set(by_year["What"])
+    assert not by_year["Year or cohort"].str.contains("[", regex=False).any()
     with pytest.raises(UserError, match="no panel model 'itt'"):
         opened.effects_by_year("itt")
+
+
+def test_years_since_the_start_are_counted_in_words() -> None:
+    terms = ["treated[since=-2]", "treated[since=-1]", "treated[since=0]", "treated[since=1]",
+             "treated[cohort=2016]"]  # fmt: skip
+    numbers = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "n_individuals")
+    rows = pd.DataFrame({
+        "model": "by", "outcome": "maths", "estimand": "event study", "term": terms,
+        **dict.fromkeys(numbers, 1),
+    })  # fmt: skip
+    outcomes: dict[str, object] = {"maths": {"label": "Maths"}}
+    listed = list_effects_by_year(rows, "by", outcomes)  # type: ignore[arg-type]
+    assert listed["Year or cohort"].tolist() == [
+        "2 years before the start", "1 year before the start", "first year", "1 year after the first",
+        "cohort 2016",
+    ]  # fmt: skip
 
 
 def test_the_largest_difference_comes_first_whatever_its_sign() -> None:
