@@ -83,8 +83,8 @@ def test_years_since_the_start_are_counted_in_words() -> None:
     outcomes: dict[str, object] = {"maths": {"label": "Maths"}}
     listed = list_effects_by_year(rows, "by", outcomes)  # type: ignore[arg-type]
     assert listed["Year or cohort"].tolist() == [
-        "2 years before the start", "1 year before the start", "first year", "1 year after the first",
-        "cohort 2016",
+        "2 years before the start", "1 year before the start", "first year",
+        "1 year after the first", "cohort 2016",
     ]  # fmt: skip
 
 
