@@ -40,8 +40,8 @@ test-browser: $(READY) ## every page of the default studies in Chromium: accessi
 	@$(BIN)/snakemake --cores $(CORES) --quiet all
 	@$(BIN)/python -m pytest -n 0 tests/browser -m browser
 
-test-slow: $(READY) ## Monte Carlo and property tests with all their trials, and notebooks in Jupyter (minutes)
-	@SCHOOLTRIAL_EXAMPLES=many $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/unit tests/studies tests/rules -m "slow or hypothesis"
+test-slow: $(READY) ## Monte Carlo and property tests with all their trials, every bad input, and notebooks in Jupyter (minutes)
+	@SCHOOLTRIAL_EXAMPLES=many $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/unit tests/studies tests/rules tests/bad_input tests/benchmarking -m "slow or hypothesis"
 
 resilience: $(READY) ## kills of a small study at random moments, and faults of the machine (half an hour)
 	@$(BIN)/python -m pytest -n 0 tests/resilience tests/e2e/test_changed_files.py -m "slow or not slow" -q

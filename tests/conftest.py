@@ -36,7 +36,7 @@ builtins.sum = sum_of_no_floats
 
 # How long an example takes says how busy the machine is, and nothing of the code.
 # The same examples each time, so that a change is judged by what it does; `many` searches.
-settings.register_profile("few", deadline=None, max_examples=20, derandomize=True)
+settings.register_profile("few", deadline=None, max_examples=8, derandomize=True)
 settings.register_profile("many", deadline=None, max_examples=100)
 settings.load_profile(os.environ.get("SCHOOLTRIAL_EXAMPLES", "few"))  # `make test-slow`: many
 

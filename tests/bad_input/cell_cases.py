@@ -363,5 +363,3 @@ WORKBOOKS = [
         ),
     ),
 ]  # fmt: skip
-
-CELLS = [*NUMBERS, *DATES, *IDENTIFIERS, *WORKBOOKS]

@@ -314,5 +314,3 @@ CROSSWALKS = [
         _with_crosswalk(),
     ),
 ]  # fmt: skip
-
-STUDIES = [*ASSIGNMENT, *PUPILS, *CROSSWALKS]

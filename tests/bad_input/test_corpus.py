@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bad_input.corpus import CASES
+from bad_input.corpus import CASES, DATA, QUICK, answer_kind
 from schooltrial.data.cells.cleaning_log import FORMULA
 from support.spoilt_trial import Accepted, Case, Line, Outcome, Refused, Spoil, run
 
@@ -32,7 +32,17 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Good:
     return of
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "_"))
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(
+            case,
+            id=case.name.replace(" ", "_"),
+            marks=[] if case.name in QUICK else [pytest.mark.slow],
+        )
+        for case in CASES
+    ],
+)
 def test_a_spoilt_study_is_refused_with_all_its_faults_or_accepted_and_told(
     case: Case, tmp_path: Path, good: Good
 ) -> None:
@@ -111,3 +121,9 @@ _FOLLOWING = ("sample.parquet", "panel.parquet")
 def test_the_corpus_holds_no_case_twice() -> None:
     names = [case.name for case in CASES]
     assert len(set(names)) == len(names) >= 80
+
+
+def test_of_each_group_of_data_each_kind_of_answer_has_a_quick_case() -> None:
+    for group, cases in DATA.items():
+        quick = {answer_kind(case) for case in cases if case.name in QUICK}
+        assert quick == {answer_kind(case) for case in cases}, group

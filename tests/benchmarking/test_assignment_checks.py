@@ -22,6 +22,7 @@ def _doubted(lists: int, alpha: float) -> pd.DataFrame:
     return pd.DataFrame(map(run, parts))
 
 
+@pytest.mark.slow
 def test_honest_lists_of_every_design_are_doubted_no_more_often_than_the_level_says() -> None:
     # At a level of 20% the few lists of this test can show a check that doubts too often.
     found = _doubted(2, alpha=0.2)
@@ -30,7 +31,13 @@ def test_honest_lists_of_every_design_are_doubted_no_more_often_than_the_level_s
     assert found["in_doubt"].sum() <= most, found[found["in_doubt"] > 0]
 
 
-@pytest.mark.parametrize("forgery", list(FORGERIES)[:7])
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        *list(FORGERIES)[:2],
+        *(pytest.param(forgery, marks=pytest.mark.slow) for forgery in list(FORGERIES)[2:7]),
+    ],
+)
 def test_forged_lists_are_caught(forgery: str) -> None:
     row = run(Lists("forged", list(FORGERIES).index(forgery), "identifier", 5, 0, 0.01))
     assert row["in_doubt"] + row["contradicted"] == 5  # type: ignore[operator]

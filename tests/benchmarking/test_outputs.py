@@ -46,6 +46,7 @@ def test_every_rule_that_draws_tabulates_or_writes_pages_of_a_study_is_counted()
     assert shown - counted == {"write_overview"}, "which is of all studies"
 
 
+@pytest.mark.slow
 def test_imports_of_all_jobs_take_processor_time(tmp_path: Path) -> None:
     folder = tmp_path / "project"
     folder.mkdir()

@@ -14,7 +14,12 @@ from support.warm_snakemake import let_commands_fork
 @pytest.fixture
 def trial(tmp_path: Path) -> Path:
     """Return the protocol of a small trial that lies in a folder with a space in its name."""
-    folder = tmp_path / "my trial"
+    return small_trial(tmp_path)
+
+
+def small_trial(inside: Path) -> Path:
+    """Write a small trial into a folder with a space in its name, and return its protocol."""
+    folder = inside / "my trial"
     left = shutil.ignore_patterns("results", ".snakemake")
     shutil.copytree(ROOT / "examples" / "minimal", folder, ignore=left)
     return folder / "trial.yaml"

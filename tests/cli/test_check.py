@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from cli.conftest import small_trial
 from schooltrial.cli.main import main
+from support.warm_snakemake import let_commands_fork
 
 
 def test_a_study_without_a_fault_is_told_with_what_was_read_and_without_a_result(
@@ -85,23 +90,22 @@ def test_faults_of_the_protocol_and_of_the_files_are_told_in_one_round(
     assert "'ill'" not in capfd.readouterr().err
 
 
-def test_a_check_after_a_run_that_read_outcomes_says_that_a_change_is_reported(
-    trial: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+@dataclass(frozen=True)
+class Checked:
+    """What a check that found no error said, and a code that one pupil's file has misspelt."""
+
+    out: str
+    meant: str
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
+    """Check a study whose outcomes were read before, and some pupils of which no school has."""
+    trial = small_trial(tmp_path_factory.mktemp("checked"))
     record = trial.parent / "results" / "my_trial" / "checks" / "plan_first.json"
     record.parent.mkdir(parents=True)
     record.write_text('{"models": "0"}', encoding="utf-8")
     trial.write_text(f"{trial.read_text('utf-8')}# GUESS: all of it\n", encoding="utf-8")
-    assert main(["check", str(trial), "--cores", "1"]) == 0
-    told = capfd.readouterr().out
-    assert "Outcomes were read before: a change will be reported." in told
-    assert "can still be changed" not in told
-    assert "1 line of trial.yaml says GUESS" in told
-
-
-def test_pupils_that_no_listed_school_has_are_told_with_the_code_that_was_likely_meant(
-    trial: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
     roster = trial.parent / "pupils_2025.csv"
     lines = roster.read_text("utf-8").splitlines()
     at = lines[0].split(",").index("school")
@@ -110,13 +114,32 @@ def test_pupils_that_no_listed_school_has_are_told_with_the_code_that_was_likely
     for row, school in ((1, meant.replace("0", "O")), (2, "9999"), (3, "9999"), (4, "")):
         cells[row][at] = school
     roster.write_text("\n".join(",".join(row) for row in cells) + "\n", encoding="utf-8")
-    assert main(["check", str(trial), "--cores", "1"]) == 0
-    told = capfd.readouterr().out
+    out = StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out):
+        let_commands_fork(patch)
+        assert main(["check", str(trial), "--cores", "1"]) == 0
+    return Checked(out.getvalue(), meant)
+
+
+def test_a_check_after_a_run_that_read_outcomes_says_that_a_change_is_reported(
+    checked: Checked,
+) -> None:
+    told = checked.out
+    assert "Outcomes were read before: a change will be reported." in told
+    assert "can still be changed" not in told
+    assert "1 line of trial.yaml says GUESS" in told
+
+
+def test_pupils_that_no_listed_school_has_are_told_with_the_code_that_was_likely_meant(
+    checked: Checked,
+) -> None:
+    told = checked.out
     assert "3 pupils in 2 schools that are not in the allocation list" in told
-    assert f"did you mean {meant!r}?" in told
+    assert f"did you mean {checked.meant!r}?" in told
     assert "1 pupil without a school (blank in pupils_2025.csv) is left out." in told
 
 
+@pytest.mark.slow
 def test_what_only_a_model_that_draws_refuses_is_told_by_the_check(
     trial: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

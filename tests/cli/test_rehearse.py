@@ -11,6 +11,7 @@ import pytest
 from schooltrial.cli.main import main
 
 
+@pytest.mark.slow
 def test_a_rehearsal_is_stamped_lies_apart_and_shows_another_effect_and_seals_nothing(
     trial: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

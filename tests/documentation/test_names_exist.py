@@ -56,13 +56,17 @@ def _words(tree: ast.Module) -> Iterator[str]:
 
 
 @cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
 def _modules() -> dict[tuple[str, ...], frozenset[str]]:
     """Return the words of each module, by its path in the library."""
     found = {}
     for path in LIBRARY.rglob("*.py"):
         parts = path.relative_to(LIBRARY).with_suffix("").parts
-        tree = ast.parse(path.read_text("utf-8"))
-        found[tuple(part for part in parts if part != "__init__")] = frozenset(_words(tree))
+        found[tuple(part for part in parts if part != "__init__")] = frozenset(_words(_tree(path)))
     return found
 
 
@@ -141,7 +145,7 @@ def test_every_name_of_the_code_in_a_docstring_or_comment_exists(package: str) -
     folder = LIBRARY / package
     for path in [folder] if folder.suffix == ".py" else sorted(folder.rglob("*.py")):
         text = path.read_text("utf-8")
-        told = [str(one.value) for one in _docstrings(ast.parse(text))]
+        told = [str(one.value) for one in _docstrings(_tree(path))]
         told += re.findall(r"# [^\n]*`[^\n]*", text)
         assert [name for one in told for name in _untrue(one)] == [], path
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -86,17 +86,24 @@ def _first_lines(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield getattr(node, "lineno", 1), first
 
 
-def _in_code(path: Path) -> Iterator[tuple[int, str]]:
-    yield from _strings(ast.parse(path.read_text("utf-8")))
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
 
 
-def _in_docstrings(path: Path) -> Iterator[tuple[int, str]]:
-    yield from _first_lines(ast.parse(path.read_text("utf-8")))
+@cache
+def _in_code(path: Path) -> tuple[tuple[int, str], ...]:
+    return tuple(_strings(_tree(path)))
+
+
+@cache
+def _in_docstrings(path: Path) -> tuple[tuple[int, str], ...]:
+    return tuple(_first_lines(_tree(path)))
 
 
 def _in_claims(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the names of tests of results as the report lists them."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             yield node.lineno, node.name.removeprefix("test_").replace("_", " ")
 
@@ -110,7 +117,7 @@ def _in_notebook(path: Path) -> Iterator[tuple[int, str]]:
         yield at, "".join(cell["source"])
 
 
-KINDS = {
+KINDS: dict[str, Callable[[Path], Iterable[tuple[int, str]]]] = {
     "src/schooltrial/**/*.py": _in_code,
     "docstrings: src/schooltrial/**/*.py": _in_docstrings,
     "docstrings: workflow/**/*.py": _in_docstrings,

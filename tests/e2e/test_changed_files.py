@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from e2e.clone import Clone
 from e2e.test_workflow import jobs
 
@@ -35,6 +37,7 @@ def test_a_raw_file_with_other_content_and_an_older_date_is_read_again(built: Cl
     assert "Nothing to be done" in built.snakemake("--dry-run").text
 
 
+@pytest.mark.slow
 def test_an_edited_check_is_not_drawn_but_computed_again(built: Clone) -> None:
     balance = built.results / "checks" / "balance.csv"
     with changed(balance, balance.read_bytes().replace(b"reading", b"READING")):
@@ -43,6 +46,7 @@ def test_an_edited_check_is_not_drawn_but_computed_again(built: Clone) -> None:
     assert {"check_balance", "draw_love_plot", "write_report"} <= jobs(run.text)
 
 
+@pytest.mark.slow
 def test_a_truncated_sample_is_made_again(built: Clone) -> None:
     sample = built.results / "data" / "sample.parquet"
     with changed(sample, sample.read_bytes()[:100]):

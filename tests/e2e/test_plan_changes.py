@@ -63,6 +63,7 @@ def test_a_plan_that_is_changed_after_a_run_was_killed_at_its_first_model_is_fla
     assert plan["changed"] == ["models"]
 
 
+@pytest.mark.slow
 def test_a_plan_that_is_corrected_before_any_estimate_is_not_flagged(
     new_clone: Callable[[], Clone],
 ) -> None:

@@ -71,7 +71,12 @@ def test_a_touched_module_runs_nothing_again(built: Clone) -> None:
         ("multilevel/two_level", "fit_multilevel", set()),
         # Two-way effects are least squares with clustered errors, school and year absorbed.
         ("cluster_robust/fit", "fit_cluster_robust", {"fit_difference_in_differences"}),
-        ("panel/difference_in_differences", "fit_difference_in_differences", set()),
+        pytest.param(
+            "panel/difference_in_differences",
+            "fit_difference_in_differences",
+            set(),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_an_edited_estimator_runs_again_just_what_depends_on_it(
@@ -102,7 +107,7 @@ def test_figures_are_written_as_png_where_the_configuration_asks(built: Clone) -
 @pytest.mark.parametrize(
     ("module", "fits", "other"),
     [
-        ("rows/filters", FITS, "check_balance"),
+        pytest.param("rows/filters", FITS, "check_balance", marks=pytest.mark.slow),
         ("panel/school_panel", {"fit_difference_in_differences"}, "clean_sample"),
         pytest.param(
             "panel/bounded_cells",
@@ -110,7 +115,7 @@ def test_figures_are_written_as_png_where_the_configuration_asks(built: Clone) -
             "clean_sample",
             marks=pytest.mark.slow,
         ),
-        ("sample/build", set(), "clean_sample"),
+        pytest.param("sample/build", set(), "clean_sample", marks=pytest.mark.slow),
         pytest.param("sample/rosters", set(), "clean_sample", marks=pytest.mark.slow),
         pytest.param("tables/schema", set(), "obtain_tables", marks=pytest.mark.slow),
     ],

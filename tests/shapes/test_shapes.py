@@ -22,18 +22,8 @@ from support.shapes.shape import Shape
 from support.shapes.years import BLIND
 
 SHAPES = find_shapes()
-QUICK = (
-    "three_arms_unlike",
-    "two_schools_an_arm",
-    "one_treated_cohort",
-    "labels_in_arabic",
-    "published_rates_alone",
-    "pupils_on_their_own",
-    "pupils_of_teachers",
-    "one_wave_no_baseline",
-    "follow_up_to_come",
-)
-"""One shape of each kind: these run in every test, the others with `make test-trials`."""
+QUICK = ("three_arms_unlike", "published_rates_alone", "pupils_on_their_own")
+"""Schools, rates of schools, and pupils: quick tests; the others run with `make test-trials`."""
 REPORTED = [
     name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
     for name, shape in SHAPES.items()

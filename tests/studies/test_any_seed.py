@@ -34,6 +34,8 @@ BELIEVED = {
     "university_certificate": CONSISTENT,
 }
 REGIONS = ("East", "Middle", "West")
+QUICK = ("university_certificate", LARGE_SEED)
+"""The study and the seed that are run in every test, the others with `make test-slow`."""
 EVERY = pytest.mark.parametrize("study", STUDIES)
 
 
@@ -148,8 +150,14 @@ def _small(study: str, seed: int) -> Any:
     return with_parameters(with_seed(shipped(study), seed), few)
 
 
-@EVERY
-@pytest.mark.parametrize("seed", [LARGE_SEED, pytest.param(0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("study", "seed"),
+    [
+        pytest.param(study, seed, marks=[] if (study, seed) == QUICK else [pytest.mark.slow])
+        for study in STUDIES
+        for seed in (LARGE_SEED, 0)
+    ],
+)
 def test_a_small_study_runs_from_its_files_to_its_estimates(study: str, seed: int) -> None:
     run = run_protocol(_small(study, seed), SECONDARY.get(study, ()))
     assert run.refused == ""

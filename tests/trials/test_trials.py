@@ -20,10 +20,27 @@ from support.rules_in_process import link_project
 from support.small_trial import schema
 
 TRIALS = sorted(path.parent for path in Path(__file__).parent.glob("*/trial.yaml"))
+QUICK = (
+    "crossover-by-year",
+    "identifiers-spelt-in-two-ways",
+    "lost-to-the-analysis",
+    "panel-from-own-cohort",
+    "pupils-randomised-in-classes",
+    "rates-withheld-in-many-notations",
+)
+"""Trials that run in every test, the others with `make test-trials`."""
 EVERY = pytest.mark.parametrize("folder", TRIALS, ids=lambda folder: folder.name)
+SOME = pytest.mark.parametrize(
+    "folder",
+    [
+        folder if folder.name in QUICK else pytest.param(folder, marks=pytest.mark.slow)
+        for folder in TRIALS
+    ],
+    ids=lambda folder: folder.name,
+)
 
 
-@EVERY
+@SOME
 def test_the_trial_gives_the_right_results(folder: Path, tmp_path: Path) -> None:
     target = read_expectations(folder).get("target")
     outcome = run_study(folder / "trial.yaml", tmp_path, *([target] if target else []))

@@ -60,7 +60,9 @@ MODELS: dict[str, Callable[[Any], MultilevelFit]] = {
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("df", ["kenward-roger", "satterthwaite"])
+@pytest.mark.parametrize(
+    "df", ["kenward-roger", pytest.param("satterthwaite", marks=pytest.mark.slow)]
+)
 @settings(max_examples=6, deadline=None)
 @given(of_y=UNITS, of_x=UNITS, from_y=ORIGINS, from_x=ORIGINS)
 def test_a_multilevel_effect_scales_with_the_outcome_and_with_nothing_else(

@@ -97,13 +97,14 @@ def test_the_same_seed_and_schools_in_any_order_give_the_same_list() -> None:
     assert _draw(seed=4).listing != _draw().listing
 
 
-def test_every_school_has_its_chance_over_seeds() -> None:
+@pytest.mark.parametrize("seeds", [100, pytest.param(600, marks=pytest.mark.slow)])
+def test_every_school_has_its_chance_over_seeds(seeds: int) -> None:
     arms = [{**TWO[0], "share": 0.7}, TWO[1]]
     drawn = np.array([
         [arm == "programme" for _, _, arm in _draw(seed=seed, arms=arms).listing]
-        for seed in range(600)
+        for seed in range(seeds)
     ])  # fmt: skip
-    assert (np.abs(drawn.mean(axis=0) - 0.3) < 4 * np.sqrt(0.3 * 0.7 / 600)).all()
+    assert (np.abs(drawn.mean(axis=0) - 0.3) < 4 * np.sqrt(0.3 * 0.7 / seeds)).all()
 
 
 def test_a_record_is_read_back_as_it_was_written() -> None:
@@ -142,9 +143,11 @@ def test_the_hash_is_of_the_last_digit_of_a_covariate() -> None:
     assert one != two
 
 
-def test_a_balanced_draw_is_made_until_one_is_among_the_best_and_says_how_often() -> None:
-    records = [_draw(seed=s, balance_on=["score", "kind"], acceptance_rate=0.1) for s in range(60)]
-    told = drawn(balance_on=["score", "kind"], acceptance_rate=0.1)
+@pytest.mark.parametrize("seeds", [20, pytest.param(60, marks=pytest.mark.slow)])
+def test_a_balanced_draw_is_made_until_one_is_among_the_best_and_says_how_often(seeds: int) -> None:
+    keys: dict[str, Any] = {"balance_on": ["score", "kind"], "acceptance_rate": 0.1}
+    records = [_draw(seed=seed, **keys) for seed in range(seeds)]
+    told = drawn(**keys)
     for record in records:
         known = draw_criterion(record.table(), told, FRAME, record)
         assert known.criterion is not None
@@ -154,7 +157,7 @@ def test_a_balanced_draw_is_made_until_one_is_among_the_best_and_says_how_often(
     made = np.array([record.draws_made for record in records])
     assert made.min() >= 1
     # Geometric with mean 10 (216 assignments: the share accepted is 22/216 or so).
-    assert abs(made.mean() - 10) < 3 * np.sqrt(90 / 60)
+    assert abs(made.mean() - 10) < 3 * np.sqrt(90 / seeds)
 
 
 def test_distances_of_draws_are_told_with_the_worst_accepted_and_that_of_the_list() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -173,6 +174,12 @@ def _levels(given: Sequence[Column]) -> list[str]:
 
 def _stored(held: pa.Schema, levels: Mapping[str, Sequence[str]]) -> pa.Schema:
     """Return the schema to be read back by pandas: categories, text, and Int64 as such."""
+    return _as_pandas_reads(held, tuple((name, tuple(levels[name])) for name in levels))
+
+
+@lru_cache(maxsize=256)
+def _as_pandas_reads(held: pa.Schema, coded: tuple[tuple[str, tuple[str, ...]], ...]) -> pa.Schema:
+    levels = dict(coded)
     empty = {
         field.name: pd.Categorical([], categories=levels[field.name])
         if field.name in levels

@@ -263,7 +263,21 @@ def faults(found: pd.DataFrame | Refusal, outcome: pd.Series, data: str) -> list
     return [f"{data}: {word!r} in {found}" for word in wrong_words(found)]
 
 
-@pytest.mark.parametrize("name", MODELS)
+LONG = (
+    "multilevel, random blocks",
+    "multilevel by group",
+    "cluster-robust, weights",
+    "cluster-robust by group",
+    "cluster-robust, moderator",
+    "cluster-robust, fixed effects",
+)
+"""Models that differ from a quick one in a key only: all of them run with `make test-slow`."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in MODELS],
+)
 def test_a_model_answers_in_numbers_or_says_why_not(plan: Callable[..., Any], name: str) -> None:
     asked, wrong = plan(**MODELS[name]), []
     for data, change in DATA.items():

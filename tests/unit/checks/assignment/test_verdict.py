@@ -503,7 +503,7 @@ def _pairs(n: int, covariates: int, rng: np.random.Generator) -> tuple[pd.DataFr
     return frame, known
 
 
-@pytest.mark.parametrize("covariates", [1, 6, 12])
+@pytest.mark.parametrize("covariates", [1, pytest.param(6, marks=pytest.mark.slow), 12])
 def test_the_better_school_of_each_pair_is_caught_however_much_else_is_compared(
     covariates: int,
 ) -> None:

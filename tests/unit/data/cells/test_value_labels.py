@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyreadstat
 import pytest
 
 from schooltrial.data.cells.cleaning_log import CleaningLog
+from schooltrial.data.cells.text_columns import RawCells
 from schooltrial.data.cells.typed_columns import ColumnReader
 from schooltrial.data.files.raw_files import read_raw
 from support.sections import reading
@@ -31,18 +33,23 @@ LABELS: dict[str, dict[Any, str]] = {
 }
 
 
-@pytest.fixture
-def spss(tmp_path: Path) -> Path:
-    path = tmp_path / "f.sav"
+@pytest.fixture(scope="module")
+def spss(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("labels") / "f.sav"
     ranges: dict[str, Any] = {"item": [{"lo": -9, "hi": -9}]}
     pyreadstat.write_sav(FRAME, str(path), variable_value_labels=LABELS, missing_ranges=ranges)
     return path
 
 
+@cache
+def _cells(path: Path) -> RawCells:
+    """Return the cells of a file, which a process of its own reads: once for all tests of it."""
+    return read_raw(path, path.name, reading(path.name, value_labels=True))
+
+
 def _read(path: Path, column: str, **spec: Any) -> tuple[list[Any], ColumnReader]:
     part = reading(path.name, value_labels=True, columns={"x": {"column": column, **spec}})
-    cells = read_raw(path, path.name, part)
-    reader = ColumnReader(cells, CleaningLog("pupils", path.name), part)
+    reader = ColumnReader(_cells(path), CleaningLog("pupils", path.name), part)
     return reader.read("x", column, part["columns"]["x"])["x"].to_pylist(), reader
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schooltrial.data.tables.parquet import ParquetByYear
@@ -65,7 +65,6 @@ def _add_up(sample: Any) -> None:
     change=st.sampled_from(sorted(CROSSWALKS)),
     keep=st.sampled_from([{}, {"grade": [3, 4]}, {"region": ["north"]}]),
 )
-@settings(deadline=None, derandomize=True)
 def test_pupils_and_scores_are_in_the_sample_or_in_the_ledger(
     rows: dict[Any, Any],
     tested: dict[Any, Any],
@@ -121,7 +120,6 @@ def test_pupils_and_scores_are_in_the_sample_or_in_the_ledger(
         unique_by=lambda row: row[:4],
     ),
 )
-@settings(deadline=None, max_examples=20, derandomize=True)
 def test_teachers_and_observations_are_in_the_sample_or_in_the_ledger(
     rows: dict[Any, str], seen: list[Any]
 ) -> None:
@@ -160,7 +158,6 @@ def test_teachers_and_observations_are_in_the_sample_or_in_the_ledger(
     ),
     change=st.sampled_from(sorted(CROSSWALKS)),
 )
-@settings(deadline=None, max_examples=20, derandomize=True)
 def test_school_scores_are_in_the_panel_or_in_the_ledger(rows: dict[Any, Any], change: str) -> None:
     table = pd.DataFrame(
         [(*key, "rate", *value) for key, value in rows.items()],

@@ -95,8 +95,15 @@ def test_a_sas_transport_file_is_read(tmp_path: Path) -> None:
     assert _texts(cells, "on") == ["2020-01-02", "2020-01-02", "2020-01-02", ""]
 
 
-@pytest.mark.parametrize("said", [2, 9])
-@pytest.mark.parametrize("name", ["f.sav", "f.zsav"])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("f.sav", 2),
+        ("f.zsav", 9),
+        pytest.param("f.sav", 9, marks=pytest.mark.slow),
+        pytest.param("f.zsav", 2, marks=pytest.mark.slow),
+    ],
+)
 def test_a_header_with_another_number_of_cases_is_refused(
     tmp_path: Path, name: str, said: int
 ) -> None:
@@ -108,7 +115,9 @@ def test_a_header_with_another_number_of_cases_is_refused(
     assert "save it" in fault.remedy
 
 
-@pytest.mark.parametrize("name", ["f.sav", "f.zsav", "f.por", "f.xpt"])
+@pytest.mark.parametrize(
+    "name", ["f.sav", pytest.param("f.zsav", marks=pytest.mark.slow), "f.por", "f.xpt"]
+)
 def test_a_file_that_breaks_off_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     if name == "f.xpt":
@@ -150,7 +159,16 @@ def test_a_file_on_which_the_reader_crashes_is_refused(tmp_path: Path) -> None:
         read_apart("read_sav", bytes(spoilt), user_missing=True)
 
 
-@pytest.mark.parametrize("name", ["f.sav", "f.zsav", "f.por", "f.xpt", "f.sas7bdat"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "f.sav",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("f.zsav", "f.por", "f.xpt", "f.sas7bdat")
+        ),
+    ],
+)
 @given(data=st.data())
 @settings(max_examples=2)  # each starts a process
 def test_no_spoilt_file_ends_in_a_traceback(

@@ -51,8 +51,15 @@ def _said(content: bytes, rows: int) -> bytes:
     return content[:at] + number + content[at + len(number) :]
 
 
-@pytest.mark.parametrize("labelled", [False, True])
-@pytest.mark.parametrize("version", [*PANDAS, *READSTAT])
+@pytest.mark.parametrize(
+    ("version", "labelled"),
+    [
+        pytest.param(version, labelled, marks=[] if quick else [pytest.mark.slow])
+        for version in (*PANDAS, *READSTAT)
+        for labelled in (False, True)
+        for quick in [(version, labelled) in ((8, False), (118, True))]
+    ],
+)
 def test_a_good_file_of_any_version_is_read_whole(
     tmp_path: Path, version: int, labelled: bool
 ) -> None:

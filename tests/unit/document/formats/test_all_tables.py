@@ -60,6 +60,11 @@ SHAPES: dict[str, list[NotedTable]] = {
     "long": [of("1", [["A reason", LONG], ["paths/" * 30, "two\nlines"]])],
     "empty": [of("1", [["", ""], ["", ""]])],
 }  # fmt: skip
+LARGE = ("twelve outcomes", "many columns", "fifty")
+EACH = pytest.mark.parametrize(
+    "shape",
+    [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in SHAPES],
+)
 
 
 def letters(text: str) -> str:
@@ -90,7 +95,7 @@ def told(tables: list[NotedTable]) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@EACH
 @pytest.mark.parametrize("write", [latex_tables, markdown_tables, word_tables])
 def test_the_same_tables_have_the_same_bytes(write: Callable[..., bytes | str], shape: str) -> None:
     first = write(SHAPES[shape], STUDY)
@@ -98,7 +103,7 @@ def test_the_same_tables_have_the_same_bytes(write: Callable[..., bytes | str], 
     assert first
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@EACH
 @pytest.mark.parametrize("format_name", ["Word", "LaTeX", "Markdown"])
 def test_nothing_of_any_table_is_lost(shape: str, format_name: str) -> None:
     tables = SHAPES[shape]

@@ -86,7 +86,9 @@ def test_the_points_are_the_rows_of_the_table_in_per_cent() -> None:
     assert set(both["detail"]) == {"2019", "2020"}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))]
+)
 def test_no_label_covers_another_or_a_point_or_leaves_the_panel(seed: int) -> None:
     data = drawn(_table(seed), OUTCOMES, ARMS, [2019, 2020])
     figure = attrition_plot(data, "cautious", STUDY)
@@ -302,12 +304,12 @@ def test_the_legend_tells_the_arms_by_their_colours_where_there_are_several() ->
     ("level", "unit", "marker", "filled"),
     [
         ("schools", "school", "s", False),
-        ("teachers", "teacher", "s", False),
+        pytest.param("teachers", "teacher", "s", False, marks=pytest.mark.slow),
         ("teachers", "school", "v", True),
         ("teachers in schools that stay", "school", "^", False),
         ("pupils of teachers that stay", "teacher", "D", False),
         ("pupils", "school", "o", True),
-        ("pupils", "pupil", "o", True),
+        pytest.param("pupils", "pupil", "o", True, marks=pytest.mark.slow),
     ],
 )
 def test_a_levels_mark_tells_units_people_and_people_in_units_that_stay(
@@ -347,7 +349,10 @@ def test_each_zones_name_lies_in_its_zone(panel: Axes) -> None:
         assert zone_colours(panel, *place) == [ZONES[name]]
 
 
-@pytest.mark.parametrize(("overall", "differential"), [(99, 3), (99, 40), (100, 100)])
+@pytest.mark.parametrize(
+    ("overall", "differential"),
+    [(99, 3), pytest.param(99, 40, marks=pytest.mark.slow), (100, 100)],
+)
 def test_a_zones_name_never_lies_in_another_zone_however_much_is_lost(
     overall: float, differential: float
 ) -> None:

@@ -135,7 +135,11 @@ def test_many_cohorts_have_a_panel_of_their_mean_too_which_weighs_each_school_al
 
 @pytest.mark.parametrize(
     ("outcomes", "cohorts", "panels"),
-    [(1, 1, 1), (2, 12, 26), pytest.param(12, 12, 12, marks=pytest.mark.slow)],
+    [
+        (1, 1, 1),
+        pytest.param(2, 12, 26, marks=pytest.mark.slow),
+        pytest.param(12, 12, 12, marks=pytest.mark.slow),
+    ],
 )
 def test_texts_are_apart_and_at_one_column_no_smaller_than_six_points(
     outcomes: int, cohorts: int, panels: int

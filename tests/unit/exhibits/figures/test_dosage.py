@@ -186,7 +186,15 @@ def test_of_many_months_every_so_many_is_named_so_that_they_have_room() -> None:
     assert figure.axes[0].get_xticks().tolist() == [0, 3, 6, 9, 12, 15, 18]
 
 
-@pytest.mark.parametrize(("components", "schools"), [(1, 2), (3, 45), (7, 30), (2, 558)])
+@pytest.mark.parametrize(
+    ("components", "schools"),
+    [
+        (1, 2),
+        pytest.param(3, 45, marks=pytest.mark.slow),
+        pytest.param(7, 30, marks=pytest.mark.slow),
+        (2, 558),
+    ],
+)
 def test_texts_are_apart_at_one_column_and_the_figure_fits_a_page(
     components: int, schools: int
 ) -> None:

@@ -247,7 +247,10 @@ def test_of_more_than_three_outcomes_the_first_model_alone_is_drawn() -> None:
     assert len([one for one in event_study_plot(data, STUDY, "spring").axes if one.axison]) == 12
 
 
-@pytest.mark.parametrize(("models", "outcomes"), [(1, 1), (9, 2), (1, 12), (4, 3)])
+@pytest.mark.parametrize(
+    ("models", "outcomes"),
+    [(1, 1), (1, 12), *(pytest.param(*size, marks=pytest.mark.slow) for size in ((9, 2), (4, 3)))],
+)
 def test_texts_are_apart_and_at_one_column_no_smaller_than_six_points(
     models: int, outcomes: int
 ) -> None:

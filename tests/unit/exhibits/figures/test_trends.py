@@ -187,7 +187,10 @@ def test_many_cohorts_have_a_panel_each_beside_those_that_never_began() -> None:
     assert len(legend_words(figure)) == 2
 
 
-@pytest.mark.parametrize(("outcomes", "arms", "cohorts"), [(12, 2, 0), (1, 6, 0), (2, 2, 12)])
+@pytest.mark.parametrize(
+    ("outcomes", "arms", "cohorts"),
+    [pytest.param(12, 2, 0, marks=pytest.mark.slow), (1, 6, 0), (2, 2, 12)],
+)
 def test_texts_are_apart_and_at_one_column_no_smaller_than_six_points(
     outcomes: int, arms: int, cohorts: int
 ) -> None:

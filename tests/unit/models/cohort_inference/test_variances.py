@@ -137,6 +137,7 @@ def test_a_band_over_k_rows_is_the_interval_at_one_minus_alpha_over_k() -> None:
     assert width == pytest.approx([(row.conf_high - row.conf_low) / 2 for row in narrow])
 
 
+@pytest.mark.slow
 def test_true_nulls_are_rejected_about_as_often_as_the_level_says_with_four_and_three_schools() -> (
     None
 ):

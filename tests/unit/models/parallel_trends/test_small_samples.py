@@ -78,8 +78,8 @@ BENT = 0.2 * np.array([0.0, 0.0, 0.0, 0.0, 1.0, 3.0, 6.0])
     ("bound", "setting", "delta"),
     [
         ("relative", 0.0, np.zeros(len(TIMES))),
-        ("relative", 1.0, LARGE_CHANGE),
-        ("smooth", 0.0, np.zeros(len(TIMES))),
+        pytest.param("relative", 1.0, LARGE_CHANGE, marks=pytest.mark.slow),
+        pytest.param("smooth", 0.0, np.zeros(len(TIMES)), marks=pytest.mark.slow),
         ("smooth", 0.2, BENT),
     ],
     ids=["parallel", "worst of Mbar 1", "a line", "worst of M"],

@@ -39,7 +39,9 @@ def test_the_weights_of_schools_are_those_of_the_estimator(control: ComparisonGr
     assert fit.overall.estimate == pytest.approx(float(each @ outcome), abs=1e-10)
 
 
-@pytest.mark.parametrize("control", ["never_treated", "not_yet_treated"])
+@pytest.mark.parametrize(
+    "control", ["never_treated", pytest.param("not_yet_treated", marks=pytest.mark.slow)]
+)
 def test_the_closed_form_is_the_spread_of_estimates_of_simulated_panels(
     control: ComparisonGroup,
 ) -> None:

@@ -95,6 +95,7 @@ def test_disjoint_levels_are_as_unbalanced_as_the_design_allows() -> None:
     assert found.exact
 
 
+@pytest.mark.slow
 def test_honest_draws_are_rejected_as_often_as_the_level_says() -> None:
     block = np.repeat(np.arange(8), 4)
     x = RNG.normal(size=(32, 6))

@@ -246,6 +246,7 @@ def test_the_programme_log_is_of_treated_schools_with_one_to_three_leaders(
 # ---- reproducibility -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_frames_and_another_seed_does_not() -> None:
     first, again, other = (simulate(SMALL, seed) for seed in (1, 1, 2))
     assert first.truth == again.truth
@@ -256,6 +257,7 @@ def test_the_same_seed_gives_the_same_frames_and_another_seed_does_not() -> None
     pd.testing.assert_frame_equal(first.pupils, again.pupils)
 
 
+@pytest.mark.slow
 def test_a_further_year_leaves_the_files_of_the_others_as_they_were() -> None:
     effects: Any = {o: dict(years) | {"2023": 0.0} for o, years in SMALL.effects}
     longer = dataclasses.replace(SMALL, years_after=(2021, 2022, 2023), effects=effects)

@@ -22,6 +22,11 @@ SMALL = RolloutParameters(
     comparison_schools=tuple((r, 24) for r in REGIONS),
 )
 
+EACH = pytest.mark.parametrize(
+    "outcome",
+    [OUTCOMES[0], *(pytest.param(outcome, marks=pytest.mark.slow) for outcome in OUTCOMES[1:])],
+)
+
 
 @pytest.fixture(scope="module")
 def trial() -> SimulatedTrial:
@@ -137,7 +142,7 @@ def test_published_rates_are_the_pupils_proficient_of_those_tested(trial: Simula
 # ---- recovery ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("outcome", OUTCOMES)
+@EACH
 def test_differences_in_differences_of_each_cohort_and_year_recover_its_true_effect(
     trials: list[SimulatedTrial], outcome: str
 ) -> None:
@@ -154,7 +159,7 @@ def test_differences_in_differences_of_each_cohort_and_year_recover_its_true_eff
             assert abs(mean) < 3.5 * error, (entered, year)
 
 
-@pytest.mark.parametrize("outcome", OUTCOMES)
+@EACH
 def test_before_entry_there_is_no_trend_without_selection_on_it(
     trials: list[SimulatedTrial], outcome: str
 ) -> None:
@@ -290,6 +295,7 @@ def test_no_school_that_is_treated_merges_splits_or_opens() -> None:
 # ---- reproducibility -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
     first, again, other = (simulate(SMALL, seed) for seed in (1, 1, 2))
     assert first.truth == again.truth
@@ -302,6 +308,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
         assert text != other.files[name].to_csv(index=False)
 
 
+@pytest.mark.slow
 def test_more_of_one_fault_leaves_the_files_without_it_and_the_truth_as_they_were() -> None:
     before = simulate(SMALL, 3)
     after = simulate(dataclasses.replace(SMALL, restyled_codes=9), 3)

@@ -184,6 +184,7 @@ def test_pupil_files_have_the_faults_of_the_school_trial_too(trial: SimulatedTri
         )
 
 
+@pytest.mark.slow
 def test_files_survive_being_written_in_their_encoding(trial: SimulatedTrial) -> None:
     assert trial.encodings["observations_centre.csv"] == "latin-1"
     assert set(trial.encodings) == set(trial.files)

@@ -372,6 +372,7 @@ def test_a_few_control_schools_stand_in_the_log_with_peer_sessions_only(
 # ---- reproducibility -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
     first, again, other = (simulate(Parameters(**SMALL), seed) for seed in (1, 1, 2))
     assert first.truth == again.truth
@@ -388,6 +389,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
         pd.testing.assert_frame_equal(frame, again.complete[name])
 
 
+@pytest.mark.slow
 def test_a_further_year_leaves_teachers_and_pupils_of_the_others_as_they_were() -> None:
     effects = {o: dict(years) | {"2026": 0.0} for o, years in Parameters().effects}
     longer = Parameters(**SMALL, years_after=(2025, 2026), effects=effects)  # type: ignore[arg-type]
