@@ -10,6 +10,7 @@ from benchmarks.workflow import BEGIN, END, ROOT, Row, not_run, table, used_by, 
 BURN = "import time\nwhile time.process_time() < 0.3: pass\n"
 
 
+@pytest.mark.slow
 def test_processor_time_is_that_of_the_command_and_of_what_it_waited_for(tmp_path: Path) -> None:
     text = f"import subprocess, sys\n{BURN}subprocess.run([sys.executable, '-c', {BURN!r}])"
     used = used_by([sys.executable, "-c", text], tmp_path)

@@ -70,7 +70,7 @@ def test_a_file_is_fetched_once_and_a_later_run_needs_no_server(
 @pytest.mark.parametrize(
     ("path", "right", "told"),
     [
-        ("/missing.csv", True, "the server answers 404"),
+        pytest.param("/missing.csv", True, "the server answers 404", marks=pytest.mark.slow),
         ("/cut.csv", True, "not fetched in 4 tries"),
         ("/schools.csv", False, f"expected: {OTHER}"),
     ],

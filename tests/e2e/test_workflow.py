@@ -68,7 +68,7 @@ def test_a_touched_module_runs_nothing_again(built: Clone) -> None:
 @pytest.mark.parametrize(
     ("module", "rule", "resting"),
     [
-        ("multilevel/two_level", "fit_multilevel", set()),
+        pytest.param("multilevel/two_level", "fit_multilevel", set(), marks=pytest.mark.slow),
         # Two-way effects are least squares with clustered errors, school and year absorbed.
         ("cluster_robust/fit", "fit_cluster_robust", {"fit_difference_in_differences"}),
         pytest.param(
@@ -151,6 +151,7 @@ def test_another_label_draws_again_and_computes_nothing(built: Clone) -> None:
     assert not due & (FITS | {"clean_sample", "gather_estimates"})
 
 
+@pytest.mark.slow
 def test_a_model_that_is_taken_out_computes_again_only_what_shows_it(built: Clone) -> None:
     protocol = built.trial / "trial.yaml"
     original = protocol.read_bytes()

@@ -109,7 +109,13 @@ def _outside(files: Mapping[str, pd.DataFrame], protocol: Any) -> list[str]:
     return found
 
 
-@EVERY
+@pytest.mark.parametrize(
+    "study",
+    [
+        pytest.param(study, marks=[] if study == QUICK[0] else [pytest.mark.slow])
+        for study in STUDIES
+    ],
+)
 @settings(deadline=None, max_examples=3, derandomize=True)
 @given(data=st.data(), seed=st.integers(0, LARGE_SEED))
 def test_no_value_lies_outside_the_range_that_the_protocol_declares(

@@ -305,9 +305,9 @@ def test_the_legend_tells_the_arms_by_their_colours_where_there_are_several() ->
     [
         ("schools", "school", "s", False),
         pytest.param("teachers", "teacher", "s", False, marks=pytest.mark.slow),
-        ("teachers", "school", "v", True),
+        pytest.param("teachers", "school", "v", True, marks=pytest.mark.slow),
         ("teachers in schools that stay", "school", "^", False),
-        ("pupils of teachers that stay", "teacher", "D", False),
+        pytest.param("pupils of teachers that stay", "teacher", "D", False, marks=pytest.mark.slow),
         ("pupils", "school", "o", True),
         pytest.param("pupils", "pupil", "o", True, marks=pytest.mark.slow),
     ],

@@ -46,7 +46,7 @@ def _inside(figure: Figure, text: Text) -> bool:
 
 
 @LONG
-@pytest.mark.parametrize("columns", [1, 2, 3])
+@pytest.mark.parametrize("columns", [1, pytest.param(2, marks=pytest.mark.slow), 3])
 def test_titles_and_labels_of_axes_are_within_the_figure_and_cover_no_other(
     label: str, columns: int
 ) -> None:

@@ -100,6 +100,7 @@ def test_where_nothing_can_be_compared_it_says_so(
         staggered_precision(cohorts, never, YEARS, year_variance=1.0, comparison_group=control)
 
 
+@pytest.mark.slow
 def test_the_power_is_the_share_of_simulated_panels_in_which_the_estimate_is_told_from_zero() -> (
     None
 ):

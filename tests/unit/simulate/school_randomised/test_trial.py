@@ -130,6 +130,7 @@ def test_a_pretest_explains_the_set_share_among_pupils_of_a_school(
     assert np.mean(found) == pytest.approx(0.6, abs=0.02)
 
 
+@pytest.mark.slow
 def test_a_pretest_explains_the_set_share_among_schools_of_a_level() -> None:
     # Schools so large that their means are their effects, near enough.
     big = Parameters(

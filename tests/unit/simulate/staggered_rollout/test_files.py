@@ -269,7 +269,10 @@ def test_a_roll_out_without_mess_has_none() -> None:
         ({"impossible_rates": 10**5}, "lower impossible_rates"),
         ({"missing_rows": 10**5}, "lower missing_rows"),
         ({"renamed_columns": (("east_1.csv", "a", "b"),)}, "'east_1.csv', which the trial"),
-        ({"encodings": (("east.csv", "utf-8"),)}, "'east.csv', which the trial"),
+        pytest.param(
+            {"encodings": (("east.csv", "utf-8"),)}, "'east.csv', which the trial",
+            marks=pytest.mark.slow,
+        ),
         ({"accented_names": 90}, "only 24 of the 84 school names"),
         ({"treated_changes": (("closed", 12),), "treated_schools": tuple(
             (r, (("2016", 2), ("2019", 2))) for r in REGIONS),

@@ -171,6 +171,7 @@ def test_before_entry_there_is_no_trend_without_selection_on_it(
             assert abs(mean) < 3.5 * error, (entered, year)
 
 
+@pytest.mark.slow
 def test_with_selection_on_trend_the_treated_rise_faster_before_they_enter(
     selected: list[SimulatedTrial],
 ) -> None:
@@ -187,6 +188,7 @@ def test_the_truth_tells_how_much_faster_the_treated_rise(trial: SimulatedTrial)
     assert chosen.truth["trend_difference"] > 0.4
 
 
+@pytest.mark.slow
 def test_selection_on_trend_biases_the_estimate_by_the_trend_of_those_who_enter(
     selected: list[SimulatedTrial],
 ) -> None:

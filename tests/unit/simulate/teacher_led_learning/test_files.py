@@ -241,7 +241,11 @@ def test_observations_without_mess_have_none() -> None:
     [
         ({"conflicting_sheets": 10**6}, "lower conflicting_sheets"),
         ({"disordered_dates": 1, "occasions": (("spring", "04-15"),)}, "0 places for it"),
-        ({"encodings": (("staff.csv", "utf-8"),)}, "'staff.csv', which the trial"),
+        pytest.param(
+            {"encodings": (("staff.csv", "utf-8"),)},
+            "'staff.csv', which the trial",
+            marks=pytest.mark.slow,
+        ),
         ({"renamed_columns": (("staff_2022.csv", "a", "b"),)}, "column 'a' of 'staff_2022.csv'"),
     ],
 )
