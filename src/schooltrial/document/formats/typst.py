@@ -34,6 +34,9 @@ from schooltrial.document.text import Cite, Link, Strong, Text, spans
 PAGE_WIDTH, PAGE_HEIGHT = 482.0, 716.0
 """Points that the text of a page of A4 is wide, and of a turned one."""
 
+STEPS = "steps"
+"""Exhibit with the rule of each step, where a source is explained."""
+
 
 def pdf_bytes(document: Document) -> bytes:
     """Return a document as PDF, with figures as vectors and their alt texts.
@@ -157,6 +160,8 @@ def _exhibit(exhibit: Exhibit, numbers: Numbers) -> dict[str, Any]:
         "caption": _spans(exhibit.caption, numbers),
         "notes": [*more, *(_spans(note, numbers) for note in exhibit.notes)],
         "data": exhibit.data,
+        "source": "" if "#" in exhibit.source else exhibit.source,
+        "steps": STEPS if STEPS in numbers.exhibits else "",
         **shown,
     }
 
