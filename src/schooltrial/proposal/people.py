@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator, Sequence
 
 from schooltrial.proposal.proposed import FEW, Ask, Proposal
-from schooltrial.proposal.roles import column_of, is_called, slug, stages_of
+from schooltrial.proposal.roles import column_of, is_called, plain, slug, stages_of
 from schooltrial.proposal.seen import SeenColumn, SeenFile
+from schooltrial.proposal.times import When, what_and_when
 from schooltrial.proposal.waves import Wave
 from schooltrial.refusal import UserError
-from schooltrial.wording import listed
 
 FEWEST = 4
 """Distinct values of a column that are compared with those of another, at least."""
@@ -17,6 +17,10 @@ FEWEST = 4
 
 ALIKE = 0.9
 """Share of the values of a column that another one has too, above which they are the same."""
+
+
+NO_TIME = When()
+"""When a test was taken whose name says nothing of it."""
 
 
 MOSTLY_LINKED = 0.5
@@ -71,11 +75,12 @@ def _find_people(found: Proposal, waves: Sequence[Wave], measured: str) -> bool:
     if not rosters:
         return False
     found.measured = measured
-    found.roster = max(rosters, key=lambda wave: len(wave.files))
+    found.roster = max(rosters, key=lambda wave: (len(wave.files), len(wave.last.columns)))
     others = [wave for wave in of_people
               if wave is not found.roster and scores_in(wave.last, measured)]  # fmt: skip
     own = scores_in(found.roster.last, measured)
-    found.scores = others[0] if others and not own else found.roster
+    later = [wave for wave in others if own and is_later(wave.last, found.roster.last, measured)]
+    found.scores = ((later[-1:] if own else others[:1]) or [found.roster])[0]
     grade = ["grade"] * (measured == "pupil")
     found.columns = roles_in(found.roster.last, measured, "school", "class", *grade, "year")
     if "grade" in found.columns and len(found.roster.last[found.columns["grade"]].numbers) < 2:
@@ -88,10 +93,45 @@ def _find_people(found: Proposal, waves: Sequence[Wave], measured: str) -> bool:
         school = by_value[found.roster.last.shown].name
         found.columns = {**roles_in(found.roster.last, measured), "school": school, **found.columns}
         found.guesses["roster school"] = "its values are those of the schools of another file"
-    extra = [wave.last.shown for wave in of_people if wave not in (found.roster, found.scores)]
-    if extra:
-        found.lacking.append(f"{listed(extra)} is not used: only one table of scores is proposed.")
+    for wave in of_people:
+        if wave not in (found.roster, found.scores):
+            key = column_of(measured, wave.last)
+            named = "" if key is None or key.name in found.score_columns.values() else (
+                f" Its column of {measured}s is called {key.name!r}, and that of "
+                f"{found.scores.last.shown} {found.score_columns[measured]!r}: if they hold the "
+                "same tests at two times, give their columns the same names, and run `new` again."
+            )  # fmt: skip
+            found.lacking.append(
+                f"{wave.last.shown} is not used: only one table of scores is proposed.{named}"
+            )
     return True
+
+
+def is_later(file: SeenFile, other: SeenFile, measured: str) -> bool:
+    """Return whether names say that the scores of a file were taken after those of another.
+
+    Parameters
+    ----------
+    file, other : SeenFile
+        Each has scores.
+    measured : str
+        Whose scores they are.
+    """
+    one, earlier = (
+        max(what_and_when(plain(name))[1].order for name in _names_of_tests(each, measured))
+        for each in (file, other)
+    )
+    return one > earlier
+
+
+def _names_of_tests(file: SeenFile, measured: str) -> list[str]:
+    """Return the names that may say when the tests of a file were taken: of columns, and its own.
+
+    The name of a file says more where those of its columns say nothing.
+    """
+    columns = [one.name for one in scores_in(file, measured)]
+    timed = [name for name in columns if what_and_when(plain(name))[1] != NO_TIME]
+    return timed or [f"{file.path.name.split('.')[0]} {file.sheet}".strip()]
 
 
 def _link_scores(found: Proposal, measured: str) -> None:

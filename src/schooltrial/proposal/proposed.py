@@ -92,6 +92,9 @@ class Proposal:
         Name → column, the primary one first.
     pretests : dict of str to tuple of str
         Outcome → name and column of its pre-test in the same row.
+    earlier : dict of str to str
+        Outcome → attribute of the roster that is its pre-test, where the file of the roster holds
+        an earlier test than that of the scores.
     columns_of_years : dict of tuple to str
         Outcome and year → column, of a file that has a column for each year.
     subject : SeenColumn, optional
@@ -138,6 +141,7 @@ class Proposal:
     years_of_texts: dict[str, int] = field(default_factory=dict)
     outcomes: dict[str, SeenColumn] = field(default_factory=dict)
     pretests: dict[str, tuple[str, str]] = field(default_factory=dict)
+    earlier: dict[str, str] = field(default_factory=dict)
     columns_of_years: dict[tuple[str, int], str] = field(default_factory=dict)
     subject: SeenColumn | None = None
     value: SeenColumn | None = None

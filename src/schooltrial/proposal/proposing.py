@@ -81,8 +81,38 @@ def propose(
         leave_out_later_years(found)
     if found.baseline and found.roster.files.keys() == {0} and "year" not in found.columns:
         found.guesses["roster year"] = "this list says no year: it is read for each year of tests"
+    _state_year_of_roster(found)
     _find_outcomes(found, ask)
+    _find_earlier_tests(found)
     return found
+
+
+def _state_year_of_roster(found: Proposal) -> None:
+    """Let a roster of the year before be that of the scores, where these are in another file."""
+    roster, year = found.roster, max(found.programme)
+    alone = len(roster.files) == 1 and not found.baseline and "year" not in found.columns
+    if alone and found.scores is not roster and min(roster.files) not in (0, year):
+        found.roster = Wave(roster.last.path.name, {year: roster.last}, stated=True)
+        found.guesses["roster year"] = (
+            f"the pupils of this list are taken for those of the tests of {year}"
+        )
+
+
+def _find_earlier_tests(found: Proposal) -> None:
+    """Find the pre-tests that the file of the roster holds, where scores are in a later file."""
+    if not found.roster.files or found.baseline or found.scores.last is found.roster.last:
+        return
+    scores = {one.name for one in scores_in(found.roster.last, found.measured)}
+    tests = {name: one for name, one in found.attributes.items() if one.name in scores}
+    for outcome, seen in found.outcomes.items():
+        what, _ = what_and_when(plain(seen.name))
+        same = [name for name, one in tests.items() if what_and_when(plain(one.name))[0] == what]
+        if outcome not in found.pretests and (same or len(tests) == len(found.outcomes) == 1):
+            found.earlier[outcome] = (same or list(tests))[0]
+            found.guesses[f"earlier {outcome}"] = f"taken for the test before {seen.name!r}"
+    missing = "No pre-test was found."
+    if set(found.outcomes) <= found.earlier.keys():
+        found.lacking = [text for text in found.lacking if not text.startswith(missing)]
 
 
 def _common_folder(files: Sequence[SeenFile]) -> Path:
@@ -215,7 +245,10 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
     before = set(waves.values())
     named = [one for one in scores if one.name not in before]
     for one in sorted(named, key=lambda one: one.name != primary):
-        found.outcomes[slug(one.name, NAMES_IN_USE)] = one
+        name = slug(one.name, NAMES_IN_USE)
+        found.outcomes[name] = one
+        if found.measured != "school" and found.subject is None:
+            _name_in_each_file(found, name, one)
     for outcome, earlier in waves.items():
         name = slug(outcome, NAMES_IN_USE)
         found.pretests[name] = (slug(earlier, [*found.outcomes, *NAMES_IN_USE]), earlier)
@@ -231,9 +264,28 @@ def _find_outcomes(found: Proposal, ask: Ask) -> None:
     skip |= {found.subject.name} if found.subject is not None else set()
     for file in found.roster.files.values():
         for one in plain_columns(file, found.measured):
-            name = slug(one.name, list(taken))
-            if one.name not in skip and name not in found.attributes and _describes(one):
+            again = one.name in skip and file is not found.scores.last and not found.baseline
+            name = slug(f"{one.name} earlier" if again else one.name, list(taken))
+            wanted = (again or one.name not in skip) and name not in found.attributes
+            if wanted and _describes(one):
                 found.attributes[name] = found.roster.column(one.name)
+
+
+def _name_in_each_file(found: Proposal, outcome: str, last: SeenColumn) -> None:
+    """Find what a test is called in files of other years that call it after its time."""
+    what, when = what_and_when(plain(last.name))
+    for year, file in found.scores.files.items():
+        if file is found.scores.last or last.name in file.names or not found.baseline:
+            continue
+        same = [
+            one.name for one in scores_in(file, found.measured)
+            if (stem := what_and_when(plain(one.name)))[0] == what and stem[1] != when
+        ]  # fmt: skip
+        if len(same) == 1:
+            found.columns_of_years[(outcome, year)] = same[0]
+            found.guesses["years"] = (
+                f"{same[0]!r} and {last.name!r} were taken for one test at two times"
+            )
 
 
 def _of_items(file: SeenFile) -> str:

@@ -52,6 +52,10 @@ SHORT_SCHOOL_YEAR = re.compile(r"(?<!\d)(?P<year>[1-4]\d)_(?P<end>\d\d)(?![a-z0-
 """The two years of a school year, in two digits each."""
 
 
+MONTH_AND_YEAR = re.compile(rf"(?:^|_)(?:{'|'.join(MONTHS)})_(?P<year>[1-4]\d)(?=_|$)")
+"""A month and the last two digits of its year: ``sept_24``."""
+
+
 class When(NamedTuple):
     """When a test was taken, in the order of time among names that differ in nothing else.
 
@@ -94,6 +98,12 @@ def without_year(name: str) -> tuple[str, int]:
 def what_and_when(name: str) -> tuple[str, When]:
     """Return what a column measures and when, by its plain name (lower case, underscores)."""
     left, year, month = _dated(name)
+    short = MONTH_AND_YEAR.search(left) if not year else None
+    if short:
+        left, year = (
+            f"{left[: short.start('year') - 1]}{left[short.end() :]}",
+            2000 + int(short["year"]),
+        )
     words = left.split("_")
     named = [MONTHS[word] for word in words if word in MONTHS]
     if named and len(words) > len(named):

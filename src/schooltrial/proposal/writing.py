@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -93,6 +94,7 @@ def _tables(found: Proposal) -> Iterator[str]:
         for name, seen, year in _readings_of_roster(found):
             said = None if found.columns.get("year") in seen.names else year
             yield from _file(seen, name, said, _why(found, "roster year"))
+            yield from _repeated_rows(seen)
             if seen is found.roster.last and repeats_people(found):
                 why = "of several rows of a person the first is read"
                 yield f"      duplicate_keys: {{keep: first}}{GUESS}{why}"
@@ -107,6 +109,8 @@ def _tables(found: Proposal) -> Iterator[str]:
             continue
         said = None if found.score_columns.get("year") in seen.names else year
         yield from _file(seen, name, said)
+        if found.roster.files:
+            yield from _repeated_rows(seen)
         yield from _one_cohort(found, found.score_columns)
         yield "      columns:"
         for role, column in found.score_columns.items():
@@ -207,8 +211,9 @@ def _joined_pretests(found: Proposal) -> Iterator[str]:
 def _readings_of_scores(found: Proposal) -> Iterator[tuple[str, SeenFile, int | None]]:
     """Yield the readings of the scores: one a year of a file that has a column for each year."""
     for name, seen, year in found.scores.readings():
-        if not found.columns_of_years:
+        if not found.columns_of_years or len(found.scores.files) > 1:
             yield name, seen, year
+            continue
         for each in sorted({year for _, year in found.columns_of_years}):
             yield name, seen, each
 
@@ -278,6 +283,15 @@ def _file(seen: SeenFile, name: str, year: int | None = None, why: str = "") -> 
     if seen.thousands:
         mark = json.dumps(seen.thousands)
         yield f"      thousands: {mark}{GUESS}its numbers have this sign between thousands"
+
+
+def _repeated_rows(seen: SeenFile) -> Iterator[str]:
+    """Yield that of rows that are the same in every cell one is read, where there are any."""
+    rows = Counter(zip(*(one.cells for one in seen.columns), strict=True))
+    again = rows.total() - len(rows)
+    if again:
+        told = f"{plural(again, 'row')} {'is' if again == 1 else 'are'} the same as another row"
+        yield f"      duplicate_rows: keep_one{GUESS}{told}"
 
 
 def _width(found: Proposal, table: str) -> str:
@@ -357,9 +371,11 @@ def _outcomes(found: Proposal) -> Iterator[str]:
         keys += [f"measured_on: {found.measured}"] if found.measured != "pupil" else []
         keys += ["standardise: control"] if found.measured != "school" else []
         keys += [f"baseline_year: {max(found.baseline)}"] if found.baseline else []
-        if name in found.pretests:
-            keys.append(f"baseline_measures: [{found.pretests[name][0]}]")
+        earlier = found.pretests[name][0] if name in found.pretests else found.earlier.get(name, "")
+        if earlier:
+            keys.append(f"baseline_measures: [{earlier}]")
         why = _why(found, "primary") if at == 0 else ""
+        why = why or _why(found, f"earlier {name}")
         yield f"  {name}: {{{', '.join(keys)}}}{why}"
 
 
@@ -376,7 +392,8 @@ def _models(found: Proposal) -> Iterator[str]:
     yield "models:"
     groups: dict[str, list[str]] = {}
     for name in found.outcomes:
-        before = "baseline" if found.baseline else found.pretests.get(name, ("",))[0]
+        earlier = (found.earlier.get(name, ""),)
+        before = "baseline" if found.baseline else found.pretests.get(name, earlier)[0]
         groups.setdefault(before, []).append(name)
     # where each row is a unit, a level below it would be the residual
     rows_are_units = found.unit == "pupil" or found.measured == "school"

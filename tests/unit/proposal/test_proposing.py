@@ -998,3 +998,50 @@ def test_a_code_of_a_missing_value_is_named_with_the_cells_that_have_it(tmp_path
     pupils = _write(tmp_path / "p.csv", "pupil,school,reading", rows)
     _, _, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
     assert f"{GUESS}taken to mean that nothing was observed: '999' in 3 cells" in text
+
+
+def _two_files(tmp_path: Path, first: str, last: str, after: str) -> list[Path]:
+    """Write a test before and one after, whose files call pupils by other names."""
+    before = [(p, s, score - 3, "F") for p, s, score in _pupils()]
+    return [
+        _schools(tmp_path),
+        _write(tmp_path / f"{first}.csv", "Pupil No.,school,reading_pre,sex", before),
+        _write(tmp_path / f"{last}.csv", f"school,pupil_no,{after}",
+               [(s, p, score) for p, s, score in _pupils()]),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("after", ["reading_post", "reading"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_files_with_scores_the_later_one_has_the_outcome_and_the_other_the_pre_test(
+    tmp_path: Path, after: str, turned: bool
+) -> None:
+    files = _two_files(tmp_path, "autumn_2024", "summer_2025", after)
+    found, content, text = _proposed(tmp_path, files[::-1] if turned else files)
+    (outcome,) = content["outcomes"].values()
+    assert outcome["baseline_measures"] == ["reading_pre"]
+    assert content["models"]["itt"]["covariates"] == ["reading_pre"]
+    assert [one["year"] for one in content["tables"]["pupils"]] == [2025]
+    assert list(content["tables"]["scores"][0]["outcomes"].values())[0]["column"] == after
+    assert not [words for words in found.lacking if "pre-test" in words]
+    assert f"{GUESS}taken for the test before {after!r}" in text
+
+
+def test_one_test_that_each_file_calls_after_its_time_is_one_outcome(tmp_path: Path) -> None:
+    files = [_schools(tmp_path)]
+    for year, name in ((2024, "Score Sept 24"), (2025, "Score June 25")):
+        rows = [(p, s, score + year % 5) for p, s, score in _pupils()]
+        files.append(_write(tmp_path / f"tests_{year}.csv", f"pupil,school,{name}", rows))
+    _, content, _ = _proposed(tmp_path, files)
+    ((outcome, declared),) = content["outcomes"].items()
+    assert declared["baseline_year"] == 2024
+    read = {one["file"]: one["outcomes"][outcome]["column"] for one in content["tables"]["scores"]}
+    assert read == {"tests_2024.csv": "Score Sept 24", "tests_2025.csv": "Score June 25"}
+
+
+def test_rows_that_are_the_same_in_every_cell_are_read_once_and_counted(tmp_path: Path) -> None:
+    rows = [*_pupils(), _pupils()[3]]
+    pupils = _write(tmp_path / "p.csv", "pupil,school,reading", rows)
+    _, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
+    assert content["tables"]["scores"][0]["duplicate_rows"] == "keep_one"
+    assert f"{GUESS}1 row is the same as another row" in text
