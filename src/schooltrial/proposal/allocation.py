@@ -289,11 +289,13 @@ def _restored(width: int) -> str:
 
 def _find_zeros_of_schools(found: Proposal) -> None:
     """Find which of two files lost the leading zeros of its schools, if one did."""
-    if found.unit != "school" or "school" not in found.columns:
+    of_schools = found.measured == "school"
+    column = (found.score_columns if of_schools else found.columns).get("school")
+    if found.unit != "school" or column is None:
         return
     listed_ = found.assignment.first[found.unit_column].counts
-    ours = found.roster.last[found.columns["school"]].counts
-    texts = {"assignment": listed_, "roster": ours}
+    ours = (found.scores if of_schools else found.roster).last[column].counts
+    texts = {"assignment": listed_, "school" if of_schools else "roster": ours}
     if not all(text.isdigit() for one in texts.values() for text in one):
         return
     widths = {table: max(map(len, one)) for table, one in texts.items()}

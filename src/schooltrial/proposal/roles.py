@@ -33,6 +33,7 @@ PATTERNS = {
     "year": r"(school_?|academic_?|test_?)?(year|yr)|wave_year|(schul|test)?jahr|annee"
     r"|(test_?|survey_?)?(wave|round|time|time_?point|occasion|phase|period|welle)|when|pre_?post",
     "cohort": r"cohort|first_(treated_)?year|(start|entry|adoption)_year"
+    r"|((year|when)_)?(started|began|begins|starts)(_(in|year))?"
     r"|year_(started|joined|adopted)|(roll_?out|adoption|entry|treatment|programme|program)_(wave|phase|cohort|year)|roll_?out",
     "count": r"(n|number|count)(_(of_)?(pupils?|students?|tested|tests))?|tested|n_?tested"
     r"|(pupils|students)_tested|test_?takers|(pupils|students)",

@@ -193,6 +193,11 @@ class SeenColumn:
         """Whether no text is there twice, and none is blank."""
         return bool(self.counts) and self.counts.total() == len(self.cells) == len(self.counts)
 
+    @property
+    def is_percent(self) -> bool:
+        """Whether its numbers bear a sign of per cent."""
+        return self.is_number and any(text.endswith("%") for text in self.counts)
+
     def _plain_numbers(self) -> list[float]:
         return [
             float(self._with_point(text)) for text in self.counts if self._is_number(text)
@@ -202,7 +207,8 @@ class SeenColumn:
         return NUMBER.fullmatch(self._with_point(text)) is not None
 
     def _with_point(self, text: str) -> str:
-        return text.replace(self.thousands, "").replace(self.decimal, ".", 1)
+        plain = text.removesuffix("%").rstrip() if text[:1].isdigit() else text
+        return plain.replace(self.thousands, "").replace(self.decimal, ".", 1)
 
 
 @dataclass(frozen=True)

@@ -313,6 +313,7 @@ def _number(seen: SeenColumn, *keys: str) -> str:
     """
     kind = "integer" if seen.is_whole and keys else "number"
     all_ = [f"column: {quoted(seen.name)}", f"type: {kind}", *keys]
+    all_ += ["percent: true"] if seen.is_percent else []
     absent = [*seen.missing, *seen.sentinels, *seen.texts]
     why = []
     if absent:
@@ -370,6 +371,7 @@ def _outcomes(found: Proposal) -> Iterator[str]:
         keys += ["primary: true"] if at == 0 else []
         keys += [f"measured_on: {found.measured}"] if found.measured != "pupil" else []
         keys += ["standardise: control"] if found.measured != "school" else []
+        keys += ['units_label: "%"'] if seen.is_percent and found.measured == "school" else []
         keys += [f"baseline_year: {max(found.baseline)}"] if found.baseline else []
         earlier = found.pretests[name][0] if name in found.pretests else found.earlier.get(name, "")
         if earlier:

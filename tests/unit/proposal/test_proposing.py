@@ -1022,7 +1022,7 @@ def test_of_two_files_with_scores_the_later_one_has_the_outcome_and_the_other_th
     assert outcome["baseline_measures"] == ["reading_pre"]
     assert content["models"]["itt"]["covariates"] == ["reading_pre"]
     assert [one["year"] for one in content["tables"]["pupils"]] == [2025]
-    assert list(content["tables"]["scores"][0]["outcomes"].values())[0]["column"] == after
+    assert next(iter(content["tables"]["scores"][0]["outcomes"].values()))["column"] == after
     assert not [words for words in found.lacking if "pre-test" in words]
     assert f"{GUESS}taken for the test before {after!r}" in text
 
@@ -1045,3 +1045,18 @@ def test_rows_that_are_the_same_in_every_cell_are_read_once_and_counted(tmp_path
     _, content, text = _proposed(tmp_path, [_schools(tmp_path), pupils])
     assert content["tables"]["scores"][0]["duplicate_rows"] == "keep_one"
     assert f"{GUESS}1 row is the same as another row" in text
+
+
+def test_percentages_of_schools_that_lost_their_zeros_are_read_and_named_as_per_cent(
+    tmp_path: Path,
+) -> None:
+    listed = _roll_out(tmp_path, lambda school: 2021 if int(school) % 2 else "never", "Started in")
+    cells = [(int(s), y, f"{40 + int(s) + y % 7 / 2}%") for s in SCHOOLS for y in range(2019, 2024)]
+    rates = _write(tmp_path / "rates.csv", "SCHOOL_NO,Year,Pct proficient", cells)
+    _, content, text = _proposed(tmp_path, [listed, rates])
+    (scores,) = content["tables"]["school_scores"]
+    assert (scores["columns"]["school"]["width"], scores["columns"]["school"]["pad"]) == (3, True)
+    ((name, column),) = scores["outcomes"].items()
+    assert column["percent"]
+    assert content["outcomes"][name]["units_label"] == "%"
+    assert f"{GUESS}leading zeros were lost, and are restored up to 3 digits" in text
