@@ -53,6 +53,7 @@ def test_all_faults_of_the_files_are_told_in_one_round(
     assert "Log: " not in told  # it is not kept
 
 
+@pytest.mark.slow
 def test_a_cell_at_fault_does_not_hide_schools_without_a_match(
     trial: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

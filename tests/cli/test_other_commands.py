@@ -147,6 +147,7 @@ def test_units_without_a_list_are_not_randomised(
     assert "design.randomisation.seed is not given" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_monitoring_page_is_made_without_any_estimate(
     trial: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from schooltrial import EXPORTS
+from support.parsed_modules import tree_of
 from support.small_trial import ROOT, schema
 
 LIBRARY = ROOT / "src" / "schooltrial"
@@ -56,17 +57,14 @@ def _words(tree: ast.Module) -> Iterator[str]:
 
 
 @cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
-
-
-@cache
 def _modules() -> dict[tuple[str, ...], frozenset[str]]:
     """Return the words of each module, by its path in the library."""
     found = {}
     for path in LIBRARY.rglob("*.py"):
         parts = path.relative_to(LIBRARY).with_suffix("").parts
-        found[tuple(part for part in parts if part != "__init__")] = frozenset(_words(_tree(path)))
+        found[tuple(part for part in parts if part != "__init__")] = frozenset(
+            _words(tree_of(path))
+        )
     return found
 
 
@@ -145,7 +143,7 @@ def test_every_name_of_the_code_in_a_docstring_or_comment_exists(package: str) -
     folder = LIBRARY / package
     for path in [folder] if folder.suffix == ".py" else sorted(folder.rglob("*.py")):
         text = path.read_text("utf-8")
-        told = [str(one.value) for one in _docstrings(_tree(path))]
+        told = [str(one.value) for one in _docstrings(tree_of(path))]
         told += re.findall(r"# [^\n]*`[^\n]*", text)
         assert [name for one in told for name in _untrue(one)] == [], path
 

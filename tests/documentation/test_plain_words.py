@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from support.parsed_modules import tree_of
 from support.small_trial import ROOT, schema
 
 BANNED = {
@@ -87,23 +88,18 @@ def _first_lines(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 @cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
-
-
-@cache
 def _in_code(path: Path) -> tuple[tuple[int, str], ...]:
-    return tuple(_strings(_tree(path)))
+    return tuple(_strings(tree_of(path)))
 
 
 @cache
 def _in_docstrings(path: Path) -> tuple[tuple[int, str], ...]:
-    return tuple(_first_lines(_tree(path)))
+    return tuple(_first_lines(tree_of(path)))
 
 
 def _in_claims(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the names of tests of results as the report lists them."""
-    for node in ast.walk(_tree(path)):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             yield node.lineno, node.name.removeprefix("test_").replace("_", " ")
 

@@ -94,6 +94,7 @@ def test_an_edited_estimator_runs_again_just_what_depends_on_it(
     assert not due & (spared | {"obtain_tables", "clean_sample", "describe_tables", "draw_trends"})
 
 
+@pytest.mark.slow
 def test_figures_are_written_as_png_where_the_configuration_asks(built: Clone) -> None:
     pictures = [f"results/small_trial/figures/{name}.png" for name in FIGURES]
     assert not any((built.project / path).exists() for path in pictures)

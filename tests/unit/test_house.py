@@ -18,6 +18,7 @@ import schooltrial
 from schooltrial import EXPORTS
 from schooltrial.exhibits.catalogue import FIGURES, TABLES
 from schooltrial.provenance.code_inputs import modules
+from support.parsed_modules import tree_of
 from support.small_trial import ROOT, schema
 
 SOURCE = ROOT / "src"
@@ -133,11 +134,6 @@ RUN_BY_PYTHON = 'if __name__ == "__main__":\n    sys.exit(main())\n'
 
 
 @cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
-
-
-@cache
 def _library() -> tuple[Path, ...]:
     found = tuple(sorted(LIBRARY.rglob("*.py")))
     assert len(found) > 200
@@ -166,7 +162,7 @@ def _of_type_checkers(tree: ast.AST) -> set[ast.AST]:
 @cache
 def _imports(path: Path) -> tuple[str, ...]:
     """Return the full names of the modules that a file imports, wherever it does."""
-    return tuple(_found_imports(_tree(path)))
+    return tuple(_found_imports(tree_of(path)))
 
 
 def _found_imports(tree: ast.Module) -> Iterator[str]:
@@ -208,7 +204,9 @@ def _rules() -> dict[str, str]:
 def test_every_package_has_a_place_in_the_order_and_says_what_it_is() -> None:
     packages = {_package(path) for path in _library() if path.name != "__init__.py"}
     assert packages <= set(ORDER)
-    silent = [_package(p) for p in LIBRARY.rglob("__init__.py") if not ast.get_docstring(_tree(p))]
+    silent = [
+        _package(p) for p in LIBRARY.rglob("__init__.py") if not ast.get_docstring(tree_of(p))
+    ]
     assert silent == []
 
 
@@ -244,7 +242,7 @@ def test_nothing_is_imported_inside_a_function_but_slow_packages_that_few_calls_
     for path in [*_library(), *sorted(SCRIPTS.glob("*.py"))]:
         if _package(path) == "cli" if path.is_relative_to(LIBRARY) else False:
             continue  # a command imports what it needs when it is run
-        for function in ast.walk(_tree(path)):
+        for function in ast.walk(tree_of(path)):
             if not isinstance(function, ast.FunctionDef):
                 continue
             for node in ast.walk(function):
@@ -263,7 +261,7 @@ def test_within_the_library_names_come_from_the_module_that_defines_them() -> No
     through = [
         f"{path.name}: from {node.module} import {alias.name}"
         for path in [*_library(), *sorted(SCRIPTS.glob("*.py"))]
-        for node in ast.walk(_tree(path))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ImportFrom) and node.module in faces
         for alias in node.names
         if not SOURCE.joinpath(*node.module.split("."), f"{alias.name}.py").is_file()
@@ -273,7 +271,7 @@ def test_within_the_library_names_come_from_the_module_that_defines_them() -> No
     again = [
         f"{_name(path)} takes {alias.name} from {node.module}"
         for path in [*_library(), *sorted(SCRIPTS.glob("*.py"))]
-        for node in ast.walk(_tree(path))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("schooltrial.")
         for alias in node.names
         if path.is_relative_to(LIBRARY) and not _defines(str(node.module), alias.name)
@@ -287,7 +285,7 @@ def _defines(module: str, name: str) -> bool:
     if not file.is_file():
         return (base / f"{name}.py").is_file()
     names: set[str] = set()
-    for node in _tree(file).body:
+    for node in tree_of(file).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Assign):
@@ -302,7 +300,7 @@ def test_no_function_bears_the_name_of_its_module_and_no_module_looks_like_a_tes
     same = [
         _name(path)
         for path in _library()
-        for node in _tree(path).body
+        for node in tree_of(path).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == path.stem
     ]
     assert same == ["cli.main", "cli.run"]  # an entry point and a command, which none imports so
@@ -423,7 +421,7 @@ def test_every_module_of_a_script_is_an_input_of_its_rule() -> None:
 
 
 def test_the_face_exports_the_same_names_to_python_and_to_type_checkers() -> None:
-    tree = _tree(LIBRARY / "__init__.py")
+    tree = tree_of(LIBRARY / "__init__.py")
     typed = {
         str(alias.asname): str(node.module)
         for node in _of_type_checkers(tree)

@@ -129,6 +129,7 @@ def test_with_the_record_every_swapped_pair_is_caught_and_named(n_trials: int) -
         assert changed["reason"].str.contains("drawn to").all()
 
 
+@pytest.mark.slow
 @trials(20, 60)
 def test_a_swapped_pair_without_record_is_not_seen_more_often_than_chance(n_trials: int) -> None:
     # The checks say so themselves: two schools that change places look like any lottery.
@@ -521,6 +522,7 @@ def test_the_better_school_of_each_pair_is_caught_however_much_else_is_compared(
         assert not found.told()["believed"]
 
 
+@pytest.mark.slow
 @trials(30, 120)
 def test_honest_pairs_with_twelve_covariates_are_doubted_at_no_more_than_the_nominal_rate(
     n_trials: int,

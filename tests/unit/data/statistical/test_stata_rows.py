@@ -92,7 +92,7 @@ def test_the_codes_a_to_z_of_stata_are_missing(tmp_path: Path) -> None:
     assert cells.columns["x"].cells(np.arange(5)).to_pylist() == ["1", "", "", "", "4"]
 
 
-@pytest.mark.parametrize("version", [114, 118])
+@pytest.mark.parametrize("version", [114, pytest.param(118, marks=pytest.mark.slow)])
 @given(data=st.data())
 def test_no_spoilt_stata_file_ends_in_a_traceback(
     tmp_path_factory: pytest.TempPathFactory, version: int, data: st.DataObject

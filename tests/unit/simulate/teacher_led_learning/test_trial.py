@@ -133,6 +133,7 @@ def test_a_pupil_gains_through_the_practice_of_the_own_teacher(trial: SimulatedT
         assert (same[column].to_numpy() == pupils[column].to_numpy()).all()
 
 
+@pytest.mark.slow
 def test_the_multilevel_model_recovers_the_effect_on_pupils(trials: list[Trial]) -> None:
     for subject, planted in (("maths", 0.25), ("ela", 0.0)):
         found = []
@@ -145,6 +146,7 @@ def test_the_multilevel_model_recovers_the_effect_on_pupils(trials: list[Trial])
         assert abs(mean - planted) < allowed_distance(len(trials), len(SEEDS)) * error
 
 
+@pytest.mark.slow
 def test_the_multilevel_model_recovers_the_effect_on_observed_practice(
     trials: list[Trial],
 ) -> None:
@@ -159,6 +161,7 @@ def test_the_multilevel_model_recovers_the_effect_on_observed_practice(
     assert abs(mean - planted) < allowed_distance(len(trials), len(SEEDS)) * error
 
 
+@pytest.mark.slow
 def test_the_multilevel_model_recovers_the_effect_on_knowledge(trials: list[Trial]) -> None:
     found = []
     for _, teachers, _ in trials:
@@ -170,6 +173,7 @@ def test_the_multilevel_model_recovers_the_effect_on_knowledge(trials: list[Tria
     assert abs(mean - 0.6) < allowed_distance(len(trials), len(SEEDS)) * error
 
 
+@pytest.mark.slow
 def test_pupils_of_one_school_differ_by_the_true_practice_of_their_teachers(
     trials: list[Trial],
 ) -> None:
@@ -207,7 +211,8 @@ def components(sheets: pd.DataFrame, occasions: int, raters: int) -> dict[str, f
     }
 
 
-@pytest.mark.parametrize("n_trials", [6, pytest.param(24, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("n_trials", [6, 24])
 def test_an_analysis_of_variance_of_the_sheets_finds_the_stated_reliability(n_trials: int) -> None:
     # Many raters, so that their severities have the variance that was set, near enough.
     parameters = Parameters(
@@ -274,6 +279,7 @@ def test_a_teacher_is_seen_by_the_same_two_raters_of_the_district_all_year(
     assert (sheets["rater"].str[:3] == sheets["district"].str[:3].str.upper()).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("outcome", "icc"), [("practice", 0.15), ("knowledge", 0.1)])
 def test_teachers_outcomes_have_variance_one_and_the_set_icc(
     trials: list[Trial], outcome: str, icc: float
@@ -292,6 +298,7 @@ def test_teachers_outcomes_have_variance_one_and_the_set_icc(
         assert abs(mean - expected) < allowed_distance(len(trials), len(SEEDS)) * error
 
 
+@pytest.mark.slow
 def test_pupils_scores_keep_variance_one_and_their_icc_with_classes_added(
     trials: list[Trial],
 ) -> None:
