@@ -38,6 +38,9 @@ MEASURED = {"scores": ("score", "pupil"), "observations": ("observation", "teach
 ROSTERS = {"pupils": "pupil", "teachers": "teacher"}
 """Standard table → whom a row of it names."""
 
+RESULTS_OF_SCHOOLS = {"school_scores": "result"}
+"""Standard table without people → what a row of it is."""
+
 
 SHOWN_FILES = 3
 
@@ -105,9 +108,11 @@ def unlinked(studies: Sequence[str], targets: Collection[str]) -> Iterator[str]:
         for table in MEASURED:
             if text := _unmeasured(table, rows):
                 yield f"{study}: {text} See {linking}"
-        for table in ROSTERS:
+        for table in (*ROSTERS, *RESULTS_OF_SCHOOLS):
             if text := _unlisted(table, rows):
                 yield f"{study}: {text} See {linking}"
+        if text := _unseen(rows):
+            yield f"{study}: {text} See {linking}"
         left = read_rows(Path(flow))
         for table in ROSTERS:
             if text := _without_school(table, left, rows):
@@ -142,6 +147,7 @@ def _unlisted(table: str, rows: Sequence[Mapping[str, str]]) -> str:
         row for row in rows
         if (row["table"], row["identifier"], row["looked_up_in"]) == (table, "school", "assignment")
         and int(row["rows_not_found"])
+        and row["not_found"]  # not so of many schools of results, such as those of a state
     ]  # fmt: skip
     if not mine:
         return ""
@@ -153,9 +159,9 @@ def _unlisted(table: str, rows: Sequence[Mapping[str, str]]) -> str:
     names = sorted(every, key=lambda name: name not in likely)  # those with a remedy first
     shown = [repr(name) for name in names[:SHOWN_SCHOOLS]]
     told = f"such as {listed(shown)}" if len(names) > len(shown) else listed(shown)
-    one = len(names) == 1
+    one, what = len(names) == 1, {**ROSTERS, **RESULTS_OF_SCHOOLS}[table]
     text = (
-        f"{plural(count, ROSTERS[table])}{_each_year(mine)} in {plural(len(names), 'school')} that "
+        f"{plural(count, what)}{_each_year(mine)} in {plural(len(names), 'school')} that "
         f"{'is' if one else 'are'} not in the allocation list ({told} in {_files(mine)}) "
         f"{'is' if count == 1 else 'are'} left out"
     )
@@ -177,6 +183,31 @@ def _unlisted(table: str, rows: Sequence[Mapping[str, str]]) -> str:
             f"{_files(mine)} or the allocation list; otherwise nothing is needed"
         )
     return " ".join(one if one.endswith("?") else f"{one}." for one in [text, *fixes])
+
+
+def _unseen(rows: Sequence[Mapping[str, str]]) -> str:
+    """Say which schools of the allocation list are in no file of pupils or results."""
+    mine = [
+        row for row in rows
+        if (row["table"], row["identifier"]) == ("assignment", "school") and row["not_found"]
+    ]  # fmt: skip
+    names = list(dict.fromkeys(name for row in mine for name in json.loads(row["not_found"])))
+    if not names:
+        return ""
+    shown = [repr(name) for name in names[:SHOWN_SCHOOLS]]
+    told = f"such as {listed(shown)}" if len(names) > len(shown) else listed(shown)
+    are = "is" if len(names) == 1 else "are"
+    likely: dict[str, str] = {}
+    for row in mine:
+        likely |= json.loads(row["likely_meant"] or "{}")
+    fixes = [f"{name!r}: did you mean {other!r}?" for name, other in likely.items()]
+    where = mine[0]["files_looked_up_in"]
+    count = "counts" if len(names) == 1 else "count"
+    text = (
+        f"{plural(len(names), 'school')} of the allocation list {are} not in {where} ({told}), and "
+        f"{count} as lost."
+    )
+    return " ".join([text, *fixes])
 
 
 def _without_school(

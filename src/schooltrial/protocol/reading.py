@@ -109,7 +109,7 @@ DECIDE_READING = frozenset((
 def read_as_meant(
     path: Path, schema: Mapping[str, Any], faults: Sequence[Fault]
 ) -> Protocol | None:
-    """Return a refused protocol as it was probably meant, to look through its files as well.
+    """Return what of a refused protocol says how files are read, to look through them as well.
 
     Parameters
     ----------
@@ -121,8 +121,8 @@ def read_as_meant(
     Returns
     -------
     Protocol or None
-        None where an error could have to do with how files are read, or cannot be corrected. It
-        serves for nothing but to find the faults of the files.
+        Without models. None where an error could have to do with how files are read. It serves for
+        nothing but to find the faults of the files.
     """
     keys = [fault.column or "" for fault in faults]
     if any(not key or _decides(key) for key in keys) or not path.is_file():
@@ -132,14 +132,11 @@ def read_as_meant(
         content, _ = parse_file(raw, path.name)
     except Refusal:
         return None
-    words = reword(content)
-    found = (words.content, []) if not schema_faults(words.content, schema, path.name) else (
-        mended(words.content, schema)
-    )  # fmt: skip
-    if found is None:
-        return None
+    sound = {section.split(".")[0] for section in DECIDE_READING}
+    written = reword(content).content
+    meant = {name: written[name] for name in written if name in sound}
     try:
-        filled = _completed(found[0], schema)
+        filled = _completed({**meant, "models": {}}, schema)
     except (LookupError, TypeError, ValueError):
         return None
     return Protocol(filled, hashlib.sha256(raw).hexdigest(), path.resolve())

@@ -150,6 +150,28 @@ def test_those_in_no_listed_school_are_counted_in_agreement(
     )
 
 
+def test_a_school_of_the_list_without_results_and_results_of_no_school_of_it_are_told(
+    logs: Path,
+) -> None:
+    head, _ = UNLISTED.split("\n", 1)
+    rows = [
+        f"{head},files_looked_up_in",
+        'school_scores,school,2020,,assignment,2,rates.csv,code,"[""021655""]",'
+        '"{""021655"": ""021565""}",list.csv',
+        'assignment,school,,,school_scores,1,list.csv,school,"[""021565""]",'
+        '"{""021565"": ""021655""}",rates.csv',
+        "school_scores,school,2021,,assignment,900,state.csv,code,,,list.csv",
+    ]
+    _checks(logs, linking="\n".join(rows) + "\n")
+    results, unseen = unlinked(["trial"], [])
+    assert results.startswith("trial: 2 results in 1 school that is not in the allocation list")
+    assert "'021655': did you mean '021565'? If so, write under `tables.school_scores`" in results
+    assert unseen == (
+        "trial: 1 school of the allocation list is not in rates.csv ('021565'), and counts as "
+        "lost. '021565': did you mean '021655'? See results/trial/checks/linking.csv"
+    )
+
+
 @pytest.mark.parametrize(("count", "who"), [(1, "1 pupil"), (2, "2 pupils")])
 def test_those_whose_school_is_blank_are_told_as_left_out(logs: Path, count: int, who: str) -> None:
     nothing = LINKING.replace("120,", "0,").replace(",240,", ",0,").replace(",30,", ",0,")

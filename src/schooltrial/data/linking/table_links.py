@@ -28,7 +28,7 @@ from schooltrial.data.rows.key_matches import (
     together,
 )
 from schooltrial.data.rows.matching import positions, texts
-from schooltrial.data.spelling.typing_slips import likely_meant
+from schooltrial.data.spelling.typing_slips import likely_meant, turned
 from schooltrial.data.tables.parquet import YearTable
 from schooltrial.protocol.content.levels import GROUPS, NO_SCHOOL
 from schooltrial.protocol.content.sections import Cleaning
@@ -48,6 +48,10 @@ LINKING = [
     "n_left_out", "rows_not_found", "n_other", "n_other_found", "share_other",
     "files", "files_looked_up_in", "column", "not_found", "likely_meant",
 ]  # fmt: skip
+
+
+NAMED_IF_FEW = ("school_scores", "assignment")
+"""Tables whose schools without a match are named where they are few."""
 
 
 FEW = 20
@@ -119,16 +123,23 @@ def _row(link: Link, sources: Sources) -> list[object]:
 
 
 def _schools_not_found(match: KeyMatch) -> tuple[str, str]:
-    """Return the schools of rosters without a match, and what each likely is, as JSON.
+    """Return the schools without a match, and what each likely is, as JSON.
 
-    People are not named; nor are the schools of other tables, such as those of a whole state.
+    People are not named; nor are many schools of a file of results, which may be of a whole state.
     """
     keys = match.keys
-    if keys.variable != "school" or keys.table not in ROSTERS:
+    if keys.variable != "school" or keys.table not in (*ROSTERS, *NAMED_IF_FEW):
         return "", ""
     names = [str(name) for name in keys.names.filter(pa.array(match.unmatched)).to_pylist()]
-    known = match.among.names.to_pylist() if len(names) <= FEW else []
+    few = len(names) <= FEW
+    if keys.table in NAMED_IF_FEW and not few:
+        return "", ""
+    known = match.among.names.to_pylist() if few else []
+    if keys.table in NAMED_IF_FEW:  # a school that has its match is meant by no other
+        known = match.among.names.filter(pa.array(~match.found)).to_pylist()
     likely = {name: other for name in names if (other := likely_meant(name, known))}
+    if keys.table in NAMED_IF_FEW:
+        likely |= {name: other for name in names if (other := turned(name, known))}
     return (json.dumps(sorted(names), ensure_ascii=False) if names else "",
             json.dumps(likely, ensure_ascii=False) if likely else "")  # fmt: skip
 

@@ -33,6 +33,23 @@ def likely_meant(name: str, known: Collection[str]) -> str | None:
     return near[0] if len(near) == 1 else None
 
 
+def turned(name: str, known: Collection[str]) -> str | None:
+    """Return the only known code that differs in two neighbouring signs that changed places.
+
+    It is a question and no more, of codes neither of which has a match of its own.
+
+    Parameters
+    ----------
+    name : str
+        A code without a match.
+    known : collection of str
+        Codes of the other table without a match.
+    """
+    swaps = {f"{name[:at]}{name[at + 1]}{name[at]}{name[at + 2 :]}" for at in range(len(name) - 1)}
+    near = [other for other in known if other != name and other in swaps]
+    return near[0] if len(near) == 1 else None
+
+
 def _same_form(name: str, other: str) -> bool:
     first, second = (
         simplified(skeleton(one).lower().translate(SAME_FORM)) for one in (name, other)

@@ -42,7 +42,9 @@ def plan_in_words(plan: Protocol, groups: str = "") -> Iterator[str]:
             yield f"  primary model: {_model_in_words(name, model, content)}"
     kind, label = content["design"]["kind"], content["design"]["block_label"]
     within = f", within {label}" if kind in ("blocked", "paired") else ""
-    yield f"  design: {kind}{within}{f'; {groups}' if groups else ''}"
+    how = "" if content["design"]["randomised"] else ", not randomised"
+    how = how or (", randomised" if kind == "staggered" else "")
+    yield f"  design: {kind}{how}{within}{f'; {groups}' if groups else ''}"
     yield f"  programme: {year_spans(content['years']['programme'])}"
     left = guesses_left(plan)
     if left:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schooltrial.data.spelling.typing_slips import likely_meant
+from schooltrial.data.spelling.typing_slips import likely_meant, turned
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,19 @@ from schooltrial.data.spelling.typing_slips import likely_meant
 )
 def test_a_slip_has_one_likely_meaning(name: str, known: list[str], meant: str | None) -> None:
     assert likely_meant(name, known) == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "meant"),
+    [
+        ("021565", ["021655", "030000"], "021655"),
+        ("021565", ["021566"], None),
+        ("12", ["21", "12"], "21"),
+        ("11", ["11"], None),
+        ("1232", ["2132", "1322"], None),
+    ],
+)
+def test_two_neighbouring_signs_that_changed_places_are_a_question(
+    name: str, known: list[str], meant: str | None
+) -> None:
+    assert turned(name, known) == meant
