@@ -53,7 +53,7 @@ SHORT_SCHOOL_YEAR = re.compile(r"(?<!\d)(?P<year>[1-4]\d)_(?P<end>\d\d)(?![a-z0-
 
 
 MONTH_AND_YEAR = re.compile(rf"(?:^|_)(?:{'|'.join(MONTHS)})_(?P<year>[1-4]\d)(?=_|$)")
-"""A month and the last two digits of its year: ``sept_24``."""
+"""A month and the last two digits of its year, as in Sept 24."""
 
 
 class When(NamedTuple):
