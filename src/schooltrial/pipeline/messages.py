@@ -186,7 +186,7 @@ def _unlisted(table: str, rows: Sequence[Mapping[str, str]]) -> str:
 
 
 def _unseen(rows: Sequence[Mapping[str, str]]) -> str:
-    """Say which schools of the allocation list are in no file of pupils or results."""
+    """Say which schools of the allocation list have no pupils and no results."""
     mine = [
         row for row in rows
         if (row["table"], row["identifier"]) == ("assignment", "school") and row["not_found"]
