@@ -12,8 +12,10 @@ TEXTS = (
     "file", "column", "rule", "before", "after", "variable", "category", "label", "unit_kind",
     "quantity_unit", "units_label",
     "values", "outcome", "model", "level", "subgroup", "term", "ingredient", "sample", "scope",
+    "method", "check", "approach", "step", "where_at_baseline",
 )  # fmt: skip
-"""Columns of checks that hold names, codes or sentences; each may look like a number."""
+"""Columns of checks that hold names, codes or sentences; each may look like a number, or be empty
+in all rows, which would be read as numbers too."""
 
 
 def read_check(path: str | Path | TextIO, **reading: Any) -> pd.DataFrame:

@@ -26,3 +26,11 @@ def test_codes_are_read_back_to_the_last_sign_and_numbers_as_numbers(
 def test_a_category_that_is_empty_in_some_rows_is_no_number_in_the_others() -> None:
     found = read_check(StringIO("variable,category,smd\ndistrict,4801230,0.1\nage,,0.2\n"))
     assert found["category"].fillna("").tolist() == ["4801230", ""]
+
+
+def test_a_column_of_words_that_is_empty_in_all_rows_begins_with_no_word() -> None:
+    found = read_check(StringIO("method,check,approach,step,where_at_baseline,n\n,,,,,1\n,,,,,2\n"))
+    for name in ("method", "check", "approach", "step", "where_at_baseline"):
+        assert found[name].isna().all()
+        assert not found[name].str.startswith("simulation").any()
+        assert (~found[name].str.startswith("simulation")).all()

@@ -59,6 +59,11 @@ class Lessons:
     treated: float = nan
 
     @property
+    def known(self) -> bool:
+        """Whether the study has any precision of the outcome."""
+        return isfinite(self.std_error)
+
+    @property
     def two_levels(self) -> bool:
         """Whether pupils in units can be planned apart from units.
 
@@ -71,6 +76,8 @@ class Lessons:
     def words(self) -> str:
         """Where the numbers of the plan come from, in a sentence."""
         units = plural_of(self.unit)
+        if not self.known:
+            return "The check of power has no precision of this outcome, so nothing is planned."
         if not self.two_levels:
             return (
                 f"The standard error of this study ({self.std_error:.3f} {self.scale} with "
@@ -128,11 +135,13 @@ def read_lessons(power: pd.DataFrame, outcome: str) -> Lessons:
     Raises
     ------
     UserError
-        Where the check has no precision of this outcome.
+        Where the check has no row of this outcome.
     """
-    rows = power[(power["outcome"] == outcome) & power["std_error"].notna()]
-    if not len(rows):
-        raise UserError(f"checks/power.csv has no precision of {outcome!r}, so nothing is planned")
+    mine = power[power["outcome"] == outcome]
+    if mine.empty:
+        raise UserError(f"checks/power.csv has no row of {outcome!r}, so nothing is planned")
+    known = mine[mine["std_error"].notna()]
+    rows = known if len(known) else mine
     analysed = rows[rows["stage"] == "analysis"]
     row = (analysed if len(analysed) else rows).iloc[0]
     return Lessons(
@@ -162,7 +171,7 @@ def plan_trials(
     """
     head = plural_of(lessons.unit).capitalize()
     planned = []
-    for number in units:
+    for number in units if lessons.known else ():
         precision = lessons.precision(number, pupils)
         row = {
             head: number,
@@ -173,4 +182,4 @@ def plan_trials(
             known = precision.power(lessons.effect, alpha=lessons.alpha)
             row[f"Power at {lessons.effect:g} (%)"] = round(100 * known, 1)
         planned.append(row)
-    return pd.DataFrame(planned)
+    return pd.DataFrame(planned, columns=None if planned else [head])

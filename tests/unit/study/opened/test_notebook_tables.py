@@ -152,7 +152,11 @@ def test_lessons_are_of_the_analysis_where_there_is_one() -> None:
         "effect": nan, "alpha": 0.05, "target_power": 0.8,
     })  # fmt: skip
     assert read_lessons(power, "maths").units == 38
-    with pytest.raises(UserError, match="no precision of 'english'"):
+    unknown = read_lessons(power.assign(std_error=nan), "maths")
+    assert not unknown.known
+    assert "nothing is planned" in unknown.words
+    assert plan_trials(unknown).empty
+    with pytest.raises(UserError, match="no row of 'english'"):
         read_lessons(power, "english")
 
 
