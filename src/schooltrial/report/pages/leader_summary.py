@@ -480,7 +480,7 @@ def doubts(found: list[Finding], evidence: Evidence) -> list[str]:
     for one in rated:
         if (word := security_word(one)) in WEAK:
             label = labels[(one["model"], one["outcome"])]
-            weak.setdefault((word, lowered_by(one)), []).append(label)
+            weak.setdefault((word, lowered_by(one, briefly=bool(parts))), []).append(label)
     if weak:
         each = [
             f"{word} in the result on {listed(names)}{f', because of {why}' if why else ''}"
@@ -497,19 +497,22 @@ def doubts(found: list[Finding], evidence: Evidence) -> list[str]:
     return [" ".join(told)] if told else []
 
 
-def lowered_by(rated: Mapping[str, Any]) -> str:
+def lowered_by(rated: Mapping[str, Any], *, briefly: bool = False) -> str:
     """Return what keeps an outcome's EEF-style rating from the highest, in words.
 
     Parameters
     ----------
     rated : mapping
         One of the ``ratings`` of ``verdict.json``.
+    briefly : bool
+        Whether a sentence before says already who joined or moved.
     """
     _, eef = rated["ratings"]
     told = []
     for one in lowering(eef.get("criteria", ())):
         if one["name"] == "threats":
-            told.append(f"what happened to the groups ({ASIDE.sub('', one['finding'])})")
+            what = "" if briefly else f" ({ASIDE.sub('', one['finding'])})"
+            told.append(f"what happened to the groups{what}")
         else:
             told.append(next(
                 (words for start, words in REASONS if one["name"].startswith(start)), one["name"]
