@@ -25,6 +25,7 @@ from benchmarks.measurement import (  # noqa: E402
     within,
 )
 from benchmarks.peer_process import PeerProcess, python_process, r_process  # noqa: E402
+from benchmarks.stored_results import write_csv, write_table  # noqa: E402
 from benchmarks.tasks import LARGE_TASKS, PANEL_TASKS, TASKS  # noqa: E402
 from benchmarks.trials import PANELS, SIZES, Trial, written  # noqa: E402
 
@@ -53,10 +54,10 @@ def main() -> None:
     machine = this_machine(processes["r"].versions.get("R", ""))
     if asked.output is not None:
         asked.output.mkdir(parents=True, exist_ok=True)
-        exhibits.write_csv(rows, machine, asked.output / "results.csv")
+        write_csv(rows, machine, asked.output / "results.csv", with_r=True)
         exhibits.draw(rows, asked.output)
     if asked.output == HERE:
-        exhibits.write_table(rows, machine, HERE / "README.md")
+        write_table(exhibits.table(rows, machine), HERE / "README.md", exhibits.NAME)
 
 
 def _arguments() -> argparse.Namespace:

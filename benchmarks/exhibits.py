@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import Machine
 from benchmarks.measurement import LIMIT, Row
 
-BEGIN, END = "<!-- results: written by make benchmark -->", "<!-- end of results -->"
+NAME = "results"
+"""Of the table in the README."""
+
 MET, MISSED, NOT_ASKED = "#2a6f97", "#c1543c", "#a8b5bf"
-
-
-def write_csv(rows: Sequence[Row], machine: Machine, file: Path) -> None:
-    """Write a line for each row, with the machine."""
-    names = [f.name for f in (*fields(Row), *fields(Machine))]
-    with file.open("w", newline="", encoding="utf-8") as target:
-        writer = csv.DictWriter(target, names, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            values = asdict(row) | asdict(machine)
-            writer.writerow({name: _cell(value) for name, value in values.items()})
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def table(rows: Sequence[Row], machine: Machine) -> str:
@@ -78,16 +59,6 @@ def _asked(row: Row) -> str:
     verdict = {True: "met", False: "**missed**", None: ""}[row.met]
     asked = "" if row.required_ratio is None else f"{row.required_ratio:,.0f}×"
     return " ".join(filter(None, (asked, verdict)))
-
-
-def write_table(rows: Sequence[Row], machine: Machine, readme: Path) -> None:
-    """Put the table between the markers of the README."""
-    text = readme.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
-    readme.write_text(
-        f"{before}{BEGIN}\n\n{table(rows, machine)}\n\n{END}{after}", encoding="utf-8"
-    )
 
 
 def draw(rows: Sequence[Row], folder: Path) -> None:

@@ -8,7 +8,6 @@ results go to ``benchmarks/obtain.csv`` and to the README beside it.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import shutil
@@ -17,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +26,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src"), str(ROOT / "workflow" / "scripts")
 from benchmarks.machine import Machine, this_machine  # noqa: E402
 from benchmarks.obtain_runs import CLEAN, OBTAIN, PANDAS, TIMED, Timed  # noqa: E402
 from benchmarks.obtain_trial import write_trial  # noqa: E402
+from benchmarks.stored_results import write_csv, write_table  # noqa: E402
 
 HERE = ROOT / "benchmarks"
-BEGIN = "<!-- obtain: written by make benchmark -->"
-END = "<!-- end of obtain -->"
+NAME = "obtain"
 RATIO, SECONDS, MEGABYTES = 0.5, 60.0, 3 * 1024**3 / 1e6
 
 
@@ -110,23 +109,6 @@ def _row(
     )  # fmt: skip
 
 
-def write_csv(rows: Sequence[Row], machine: Machine, file: Path) -> None:
-    """Write a line for each row, with the machine."""
-    told = {name: value for name, value in asdict(machine).items() if name != "r"}
-    with file.open("w", newline="", encoding="utf-8") as target:
-        names = [*(f.name for f in fields(Row)), *told]
-        writer = csv.DictWriter(target, names, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({k: _cell(v) for k, v in (asdict(row) | told).items()})
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
 def table(rows: Sequence[Row], machine: Machine) -> str:
     """Return the rows as Markdown."""
     lines = [
@@ -145,14 +127,6 @@ def table(rows: Sequence[Row], machine: Machine) -> str:
             cells[5] = f"{row.asked}: {'met' if row.met else 'missed'}"
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def write_table(made: str, readme: Path) -> None:
-    """Put the table between its marks in the README."""
-    text = readme.read_text("utf-8")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    readme.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{after}", encoding="utf-8")
 
 
 def _arguments() -> argparse.Namespace:
@@ -176,7 +150,7 @@ def main() -> None:
     print(made)
     if asked.write:
         write_csv(rows, machine, HERE / "obtain.csv")
-        write_table(made, HERE / "README.md")
+        write_table(made, HERE / "README.md", NAME)
 
 
 if __name__ == "__main__":

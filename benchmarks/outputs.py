@@ -18,18 +18,18 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.machine import Machine, this_machine  # noqa: E402
+from benchmarks.stored_results import write_csv, write_table  # noqa: E402
 from benchmarks.workflow import not_run, used_by  # noqa: E402
 
 HERE = ROOT / "benchmarks"
-BEGIN = "<!-- outputs: written by make benchmark -->"
-END = "<!-- end of outputs -->"
+NAME = "outputs"
 PROTOCOL = "examples/minimal/trial.yaml"
 ASKED = 8.0
 """CPU seconds that all outputs of a small study may cost together."""
@@ -116,19 +116,6 @@ def measure(folder: Path, rounds: int) -> list[Row]:
     ]
 
 
-def write_csv(rows: Sequence[Row], machine: Machine, file: Path) -> None:
-    """Write a line for each row, with the machine."""
-    told = {name: value for name, value in asdict(machine).items() if name != "r"}
-    with file.open("w", newline="", encoding="utf-8") as target:
-        writer = csv.DictWriter(
-            target, [*(f.name for f in fields(Row)), *told], lineterminator="\n"
-        )
-        writer.writeheader()
-        for row in rows:
-            cells = {k: f"{v:.3g}" if isinstance(v, float) else v for k, v in asdict(row).items()}
-            writer.writerow(cells | told)
-
-
 def table(rows: Sequence[Row], machine: Machine) -> str:
     """Return the rows as Markdown."""
     lines = [
@@ -146,13 +133,6 @@ def table(rows: Sequence[Row], machine: Machine) -> str:
             f"| {asked if row.output == TOGETHER else ''} |"
         )
     return "\n".join(lines)
-
-
-def write_table(made: str, readme: Path) -> None:
-    """Put the table between its marks in the README."""
-    before, rest = readme.read_text("utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    readme.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{after}", encoding="utf-8")
 
 
 def _arguments() -> argparse.Namespace:
@@ -173,8 +153,8 @@ def main() -> None:
     made = table(rows, machine)
     print(made)
     if asked.write:
-        write_csv(rows, machine, HERE / "outputs.csv")
-        write_table(made, HERE / "README.md")
+        write_csv(rows, machine, HERE / "outputs.csv", digits=3)
+        write_table(made, HERE / "README.md", NAME)
 
 
 if __name__ == "__main__":

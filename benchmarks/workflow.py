@@ -10,7 +10,6 @@ too: what any script of an analysis costs before its first line. With ``--write`
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import shutil
 import statistics
@@ -19,17 +18,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.machine import Machine, this_machine  # noqa: E402
+from benchmarks.stored_results import write_csv, write_table  # noqa: E402
 
 HERE = ROOT / "benchmarks"
-BEGIN = "<!-- workflow: written by make benchmark -->"
-END = "<!-- end of workflow -->"
+NAME = "workflow"
 IMPORTS = "import pandas, scipy.stats, matplotlib.pyplot"
 STUDY = "achievement_awards"
 LEFT_OUT = {"results", "benchmarks", "docs"}
@@ -136,19 +135,6 @@ def _row(task: str, studies: int, jobs: int, runs: Sequence[Used], starts: Seque
     )  # fmt: skip
 
 
-def write_csv(rows: Sequence[Row], machine: Machine, file: Path) -> None:
-    """Write a line for each row, with the machine."""
-    told = {name: value for name, value in asdict(machine).items() if name != "r"}
-    with file.open("w", newline="", encoding="utf-8") as target:
-        writer = csv.DictWriter(
-            target, [*(f.name for f in fields(Row)), *told], lineterminator="\n"
-        )
-        writer.writeheader()
-        for row in rows:
-            cells = {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in asdict(row).items()}
-            writer.writerow(cells | told)
-
-
 def table(rows: Sequence[Row], machine: Machine) -> str:
     """Return the rows as Markdown."""
     start = f"{rows[0].import_seconds:.1f} s, {rows[0].import_cpu_seconds:.1f} CPU-s"
@@ -167,13 +153,6 @@ def table(rows: Sequence[Row], machine: Machine) -> str:
             f"| {row.ratio:.1f} | {row.ratio_cpu:.1f} |"
         )
     return "\n".join(lines)
-
-
-def write_table(made: str, readme: Path) -> None:
-    """Put the table between its marks in the README."""
-    before, rest = readme.read_text("utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    readme.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{after}", encoding="utf-8")
 
 
 def _arguments() -> argparse.Namespace:
@@ -198,7 +177,7 @@ def main() -> None:
     print(made)
     if asked.write:
         write_csv(rows, machine, HERE / "workflow.csv")
-        write_table(made, HERE / "README.md")
+        write_table(made, HERE / "README.md", NAME)
 
 
 if __name__ == "__main__":

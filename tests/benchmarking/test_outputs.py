@@ -7,20 +7,21 @@ import pytest
 from benchmarks.machine import Machine
 from benchmarks.outputs import (
     ASKED,
-    BEGIN,
-    END,
     KINDS,
+    NAME,
     PRELOAD,
     TOGETHER,
     Row,
     by_kind,
     of_jobs,
     table,
-    write_table,
 )
+from benchmarks.stored_results import marks, write_table
 from benchmarks.workflow import used_by
 
 from support.small_trial import ROOT
+
+BEGIN, END = marks(NAME)
 
 MACHINE = Machine("a machine", "3.11", "2", "")
 
@@ -62,7 +63,7 @@ def test_the_table_says_whether_the_limit_is_met_in_every_round(
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
     rows = [Row("figures", 11, 2.0, 1.5, 2.5, 3), Row(TOGETHER, 15, 6.0, 5.5, most, 3)]
-    write_table(table(rows, MACHINE), readme)
+    write_table(table(rows, MACHINE), readme, NAME)
     text = readme.read_text("utf-8")
     assert "| figures | 11 | 2.00 (1.50–2.50) |  |" in text
     assert f"| at most 8: {word} |" in text

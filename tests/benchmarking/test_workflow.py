@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 from benchmarks.machine import Machine
-from benchmarks.workflow import BEGIN, END, ROOT, Row, not_run, table, used_by, write_table
+from benchmarks.stored_results import marks, write_table
+from benchmarks.workflow import NAME, ROOT, Row, not_run, table, used_by
+
+BEGIN, END = marks(NAME)
 
 BURN = "import time\nwhile time.process_time() < 0.3: pass\n"
 
@@ -37,7 +40,7 @@ def test_ratios_stand_in_the_table_between_its_marks(tmp_path: Path) -> None:
     row = Row("nothing to do", 1, 0, 3.0, 2.5, 4.0, 2.0, 1.5, 1.0, 2.0, 2.25, 3)
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
-    write_table(table([row], Machine("a machine", "3.11", "2", "")), readme)
+    write_table(table([row], Machine("a machine", "3.11", "2", "")), readme, NAME)
     text = readme.read_text("utf-8")
     assert "| nothing to do | 1 | 0 | 3.0 (2.5–4.0) | 2.0 | 2.0 | 2.2 |" in text
     assert text.startswith("before\n")
