@@ -28,7 +28,7 @@ from schooltrial.data.rows.key_matches import (
     together,
 )
 from schooltrial.data.rows.matching import positions, texts
-from schooltrial.data.spelling.typing_slips import likely_meant, turned
+from schooltrial.data.spelling.typing_slips import likely_meant, turned_or_likely
 from schooltrial.data.tables.parquet import YearTable
 from schooltrial.protocol.content.levels import GROUPS, NO_SCHOOL
 from schooltrial.protocol.content.sections import Cleaning
@@ -127,19 +127,18 @@ def _schools_not_found(match: KeyMatch) -> tuple[str, str]:
 
     People are not named; nor are many schools of a file of results, which may be of a whole state.
     """
-    keys = match.keys
-    if keys.variable != "school" or keys.table not in (*ROSTERS, *NAMED_IF_FEW):
+    keys, on_rosters = match.keys, match.keys.table in ROSTERS
+    if keys.variable != "school" or not (on_rosters or keys.table in NAMED_IF_FEW):
         return "", ""
     names = [str(name) for name in keys.names.filter(pa.array(match.unmatched)).to_pylist()]
-    few = len(names) <= FEW
-    if keys.table in NAMED_IF_FEW and not few:
-        return "", ""
-    known = match.among.names.to_pylist() if few else []
-    if keys.table in NAMED_IF_FEW:  # a school that has its match is meant by no other
-        known = match.among.names.filter(pa.array(~match.found)).to_pylist()
-    likely = {name: other for name in names if (other := likely_meant(name, known))}
-    if keys.table in NAMED_IF_FEW:
-        likely |= {name: other for name in names if (other := turned(name, known))}
+    few, known, meant = len(names) <= FEW, match.among.names, likely_meant
+    if not on_rosters:
+        if not few:
+            return "", ""
+        # a school that has its match is meant by no other, so a closer look does no harm
+        known, meant = known.filter(pa.array(~match.found)), turned_or_likely
+    among = known.to_pylist() if few else []
+    likely = {name: other for name in names if (other := meant(name, among))}
     return (json.dumps(sorted(names), ensure_ascii=False) if names else "",
             json.dumps(likely, ensure_ascii=False) if likely else "")  # fmt: skip
 

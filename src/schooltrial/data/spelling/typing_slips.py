@@ -50,6 +50,11 @@ def turned(name: str, known: Collection[str]) -> str | None:
     return near[0] if len(near) == 1 else None
 
 
+def turned_or_likely(name: str, known: Collection[str]) -> str | None:
+    """Return what `turned` finds, else what `likely_meant` does."""
+    return turned(name, known) or likely_meant(name, known)
+
+
 def _same_form(name: str, other: str) -> bool:
     first, second = (
         simplified(skeleton(one).lower().translate(SAME_FORM)) for one in (name, other)
